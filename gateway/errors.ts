@@ -1,0 +1,81 @@
+// Every way to fail, in one table. This file imports nothing of ours but the words.
+// The danger it guards against: a failure that is retried although it ran, or blamed on somebody who did not cause it.
+import type { Blame } from './model.ts'
+
+interface Way {
+  /** What the client is answered when nothing has been sent yet. */
+  readonly status: number
+  readonly blame: Blame
+  /** Whether the upstream may have acted on the request: then it is never sent twice blindly (RFC 9110 §9.2.2). */
+  readonly mayHaveRun: boolean
+  /** The `title` of the problem+json (RFC 9457): a sentence for the client, without names of ours. */
+  readonly title: string
+}
+
+const table = {
+  requestMalformed: { status: 400, blame: 'client', mayHaveRun: false, title: 'The request is malformed.' },
+  requestTimeout: { status: 408, blame: 'client', mayHaveRun: false, title: 'The request took too long to arrive.' },
+  requestHeadTooLarge: { status: 431, blame: 'client', mayHaveRun: false, title: 'The request head is too large.' },
+  methodUnknown: { status: 501, blame: 'client', mayHaveRun: false, title: 'The request method is not supported.' },
+  expectationUnknown: { status: 417, blame: 'client', mayHaveRun: false, title: 'The expectation is not supported.' },
+  clientGone: { status: 499, blame: 'client', mayHaveRun: true, title: 'The client has left.' },
+  requestBodyBroken: {
+    status: 400,
+    blame: 'client',
+    mayHaveRun: true,
+    title: 'The request body ended early or broke.',
+  },
+  upstreamUnresolved: { status: 502, blame: 'upstream', mayHaveRun: false, title: 'The service cannot be found.' },
+  upstreamRefused: { status: 502, blame: 'upstream', mayHaveRun: false, title: 'The service refuses connections.' },
+  upstreamConnectTimeout: {
+    status: 504,
+    blame: 'upstream',
+    mayHaveRun: false,
+    title: 'The service cannot be reached.',
+  },
+  upstreamTls: { status: 502, blame: 'upstream', mayHaveRun: false, title: 'The service cannot be verified.' },
+  upstreamReset: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The service broke the connection.' },
+  upstreamMalformed: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The service gave no valid answer.' },
+  upstreamTruncated: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The answer broke off.' },
+  upstreamFirstByteTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service did not answer.' },
+  upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
+  internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
+} as const satisfies Record<string, Way>
+
+export type FailureCode = keyof typeof table
+
+/** The table itself, for documentation and tests. */
+export const failures: Readonly<Record<FailureCode, Way>> = table
+
+/** One failure of one request. `message` is for the log: it may name hosts, never fields, bodies or query values. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+  /** May contradict the table where the place of failure knows better (a reset before the first byte was written). */
+  readonly mayHaveRun: boolean
+
+  constructor(code: FailureCode, message: string, how: { mayHaveRun?: boolean; cause?: unknown } = {}) {
+    super(message, how.cause === undefined ? undefined : { cause: how.cause })
+    this.code = code
+    this.mayHaveRun = how.mayHaveRun ?? table[code].mayHaveRun
+  }
+
+  get status(): number {
+    return table[this.code].status
+  }
+
+  get blame(): Blame {
+    return table[this.code].blame
+  }
+
+  get title(): string {
+    return table[this.code].title
+  }
+}
+
+/** Any thrown value as a Failure: what nobody foresaw is `internal`, blame `gateway`. */
+export function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new Failure('internal', message, { cause: thrown })
+}

@@ -1,0 +1,61 @@
+// Making Answers. Each has one end, told to whoever asked before or after it came.
+// The danger it guards against: an Answer whose end is reported twice or never, so that a count drifts.
+import { Readable } from 'node:stream'
+import type { Failure } from '../errors.ts'
+import type { Answer, Body, End, Exchange } from '../model.ts'
+import { fieldsOf } from './fields.ts'
+
+type Parts = Pick<Answer, 'status' | 'reason' | 'fields' | 'body' | 'by'> &
+  Partial<Pick<Answer, 'tunnel' | 'trailers' | 'upstream' | 'failure'>>
+
+/** An Answer that can end. Copies made by spreading it (`{ ...answer, fields }`) share its end. */
+export function answerOf(parts: Parts, now: () => number): Answer {
+  let end: End | undefined
+  let listeners: ((end: End) => void)[] = []
+  const settle = (how: End) => {
+    if (end) return
+    end = how
+    const told = listeners
+    listeners = []
+    for (const listener of told) listener(how)
+  }
+  return {
+    ...parts,
+    settle,
+    onEnd(listener) {
+      if (end) listener(end)
+      else listeners.push(listener)
+    },
+    discard() {
+      settle({ how: 'discarded', bodyBytes: 0, at: now() })
+      dropBody(parts.body)
+      parts.tunnel?.destroy()
+    },
+  }
+}
+
+/** Stops a stream that nobody will read; its late errors concern nobody. */
+export function dropBody(body: Body): void {
+  if (!(body instanceof Readable)) return
+  body.on('error', () => {})
+  body.destroy()
+}
+
+/** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */
+export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, now: () => number): Answer {
+  const { code, status, title } = failure
+  const body = Buffer.from(
+    `${JSON.stringify({ type: `urn:banyan:problem:${code}`, title, status, code, requestId: exchange.id })}\n`,
+  )
+  const fields = fieldsOf([
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    exchange.id,
+  ])
+  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code }, now)
+}

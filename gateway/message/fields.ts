@@ -1,0 +1,70 @@
+// HTTP fields as a list in wire order with a case-insensitive look-up beside it.
+// The danger it guards against: a field that is folded, re-cased or reordered on its way (RFC 9110 §5.2, §5.3).
+import type { Fields } from '../model.ts'
+
+class FieldList implements Fields {
+  readonly raw: readonly string[]
+
+  constructor(raw: readonly string[]) {
+    this.raw = raw
+  }
+
+  get(name: string): string | undefined {
+    const { raw } = this
+    for (let i = 0; i < raw.length; i += 2) if (sameName(raw[i] as string, name)) return raw[i + 1]
+    return undefined
+  }
+
+  all(name: string): readonly string[] {
+    const values: string[] = []
+    const { raw } = this
+    for (let i = 0; i < raw.length; i += 2) if (sameName(raw[i] as string, name)) values.push(raw[i + 1] as string)
+    return values
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+}
+
+/** Whether two field names are the same in any case (ASCII, RFC 9110 §5.1). */
+export function sameName(a: string, b: string): boolean {
+  return a.length === b.length && (a === b || a.toLowerCase() === b.toLowerCase())
+}
+
+/** @param raw name, value, name, value …; owned by the result from now on. */
+export function fieldsOf(raw: readonly string[]): Fields {
+  return new FieldList(raw)
+}
+
+export const noFields: Fields = fieldsOf([])
+
+/** A copy without the fields whose lower-case names are listed. */
+export function without(fields: Fields, names: ReadonlySet<string>): Fields {
+  return fieldsOf(keep(fields.raw, (name) => !names.has(name.toLowerCase())))
+}
+
+/** A copy with that field once, in place of the first one of that name, else at the end. */
+export function withField(fields: Fields, name: string, value: string): Fields {
+  const raw: string[] = []
+  let isPlaced = false
+  for (let i = 0; i < fields.raw.length; i += 2) {
+    const known = fields.raw[i] as string
+    if (!sameName(known, name)) raw.push(known, fields.raw[i + 1] as string)
+    else if (!isPlaced) {
+      raw.push(known, value)
+      isPlaced = true
+    }
+  }
+  if (!isPlaced) raw.push(name, value)
+  return fieldsOf(raw)
+}
+
+function keep(raw: readonly string[], wants: (name: string) => boolean): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    if (wants(name)) kept.push(name, raw[i + 1] as string)
+  }
+  return kept
+}

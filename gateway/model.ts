@@ -1,0 +1,290 @@
+// The words of the house, as types. Each is defined here once and used with this meaning in code, config, metrics and docs.
+// This file imports nothing of ours.
+import type { Duplex, Readable } from 'node:stream'
+
+/** Where a Route stands in its move. A Route that does not move has none. */
+export type Stage = 'legacy' | 'shadow' | 'canary' | 'live' | 'final'
+
+/** Why an attempt is made: only `primary` is the client's own request at the side that its Route chose. */
+export type Role = 'primary' | 'retry' | 'fallback' | 'shadow' | 'noise' | 'revalidate'
+
+/** Whose fault a failure is. Breakers and guards read it: a client that hangs up is no upstream failure. */
+export type Blame = 'client' | 'upstream' | 'gateway'
+
+/** Time as an input, so that tests own it. */
+export interface Clock {
+  /** Monotonic milliseconds, for durations. */
+  now(): number
+  /** Milliseconds since the epoch, for records. */
+  wall(): number
+}
+
+/** HTTP fields in the order, case and number in which they were received. Immutable. */
+export interface Fields {
+  /** name, value, name, value … ; bytes of the wire as latin1. */
+  readonly raw: readonly string[]
+  /** The first value of that name in any case, or undefined. */
+  get(name: string): string | undefined
+  /** All values of that name in any case, in order. */
+  all(name: string): readonly string[]
+  has(name: string): boolean
+}
+
+/** Nothing, all of it, or a stream with exactly one consumer. */
+export type Body = undefined | Buffer | Readable
+
+/** Who sent a request. */
+export interface Client {
+  /** The client's address as `trustedProxies` lets us believe it. */
+  readonly address: string
+  /** The address at the other end of the connection. */
+  readonly peer: string
+  /** Whether that peer is one of `trustedProxies`: its forwarding fields are appended to, anybody else's are replaced. */
+  readonly peerTrusted: boolean
+  /** Whether the client's connection to us is TLS. */
+  readonly tls: boolean
+}
+
+/** Whose request it is, once somebody has proved it. */
+export interface Identity {
+  readonly kind: 'jwt' | 'apiKey' | 'session'
+  readonly subject: string
+  readonly scopes: readonly string[]
+}
+
+/** One request under way. Immutable: a filter that changes something passes a changed copy on (`{ ...exchange, upstream }`). */
+export interface Exchange {
+  /** The request id: the client's X-Request-Id when it is sane, else made by us. */
+  readonly id: string
+  /** Monotonic milliseconds (Clock.now) at which its head was complete. */
+  readonly receivedAt: number
+  readonly method: string
+  /** The request target byte for byte as received (latin1). */
+  readonly target: string
+  /** The normalised copy of the target's path that Routes are matched against; never sent anywhere. */
+  readonly path: string
+  readonly fields: Fields
+  readonly body: Body
+  /** The request's trailers; complete once its body has ended. */
+  readonly trailers?: () => Fields
+  /** The offered protocols (the value of Upgrade) when the client asks to leave HTTP. */
+  readonly upgrade?: string
+  readonly client: Client
+  readonly identity?: Identity
+  readonly route: Route
+  /** Where the request is headed. */
+  readonly upstream: Upstream
+  readonly role: Role
+  /** Monotonic milliseconds by which the whole journey must have ended. */
+  readonly deadlineAt?: number
+  /** Calls the listener once if the client leaves before its answer has ended; at once if it has left already. */
+  onGone(listener: () => void): void
+  /** Passes an interim answer (1xx, never 101) on to the client. */
+  inform(status: number, fields: Fields): void
+}
+
+/** How an Answer ended. `discarded`: a filter dropped it unread in favour of another. */
+export type EndHow = 'complete' | 'upstreamBroke' | 'clientGone' | 'discarded'
+
+export interface End {
+  readonly how: EndHow
+  /** Bytes of the body that were passed on. */
+  readonly bodyBytes: number
+  /** Monotonic milliseconds. */
+  readonly at: number
+}
+
+/** What goes back to the client. Immutable but for its one end. */
+export interface Answer {
+  readonly status: number
+  /** The reason phrase as received; may be empty. */
+  readonly reason: string
+  readonly fields: Fields
+  readonly body: Body
+  /** After a 101: the upstream's side of the connection, bytes of any protocol. */
+  readonly tunnel?: Duplex
+  /** The answer's trailers; complete once its body has ended. */
+  readonly trailers?: () => Fields
+  /** Who made it. */
+  readonly by: 'upstream' | 'cache' | 'gateway'
+  /** The name of the Upstream that it came from, if any. */
+  readonly upstream?: string
+  /** The code (errors.ts) of the failure that it reports, when the gateway made it. */
+  readonly failure?: string
+  /** Calls the listener once when the answer has ended; at once if it has ended already. */
+  onEnd(listener: (end: End) => void): void
+  /** Ends it. The first call counts; later ones are ignored. The doors and the forwards call it. */
+  settle(end: End): void
+  /** Drops it unread: whoever does not pass an Answer on calls this. */
+  discard(): void
+}
+
+/** The rest of the journey, seen from inside it. */
+export type Next = (exchange: Exchange) => Promise<Answer>
+
+/** One concern wrapped around the rest of the journey. May call `next` again, with a changed copy, or on the side. */
+export type Filter = (exchange: Exchange, next: Next) => Promise<Answer>
+
+/** How one attempt at one Upstream ended. Reported exactly once per attempt. */
+export interface Outcome {
+  readonly exchangeId: string
+  readonly route: string
+  readonly upstream: string
+  readonly role: Role
+  /** The status that the upstream answered; undefined when it gave no head. */
+  readonly status?: number
+  /** The code of the failure (errors.ts), before or after the head. */
+  readonly failure?: string
+  /** Undefined when nothing went wrong. */
+  readonly blame?: Blame
+  /** From the start of the attempt to the answer's head; undefined without one. */
+  readonly firstByteMs?: number
+  /** From the start of the attempt to its end. */
+  readonly totalMs: number
+  readonly end: EndHow | 'noAnswer'
+}
+
+/** One address that can be connected to. */
+export interface Target {
+  /** scheme://host:port, in lower case: what pools and health are keyed by. */
+  readonly origin: string
+  readonly secure: boolean
+  readonly host: string
+  /** 1–65535 */
+  readonly port: number
+}
+
+/** A named place that can answer: the monolith, or a service cut out of it. */
+export interface Upstream {
+  readonly name: string
+  readonly target: Target
+  readonly connectMs: number
+  /** From the last byte of the request sent to the first of the answer. */
+  readonly firstByteMs: number
+  /** The longest silence, either way, while bytes should move. */
+  readonly idleMs: number
+}
+
+/** The set of requests that a Route takes, as written. Absent: any. */
+export interface RouteMatch {
+  /** `/exact`, `/prefix/*` (also `/prefix`), `/a/:name/b` (one segment). */
+  readonly path: string
+  /** Upper case. GET does not imply HEAD. */
+  readonly methods?: readonly string[]
+  /** A host name without port in lower case, or `*.` and a suffix. */
+  readonly host?: string
+  /** Name to value; `*` means any value. Names in lower case. */
+  readonly fields?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly cookies?: Readonly<Record<string, string>>
+}
+
+/** What the monolith takes for the same path. */
+export interface PathRules {
+  readonly case: 'exact' | 'insensitive'
+  readonly trailingSlash: 'distinct' | 'same'
+  readonly semicolon: 'distinct' | 'same'
+}
+
+/** 1-based place in a file. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** A mistake (or a doubt: `warning`) in routes.yaml, as a sentence that says the remedy. */
+export interface Problem extends Position {
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+}
+
+/** A Route as the file declares it, before its pipeline is compiled. */
+export interface RouteDeclaration {
+  readonly name: string
+  readonly match: RouteMatch
+  readonly position: Position
+  /** The move, if it moves: from, to and the declared stage. */
+  readonly move?: { readonly from: Upstream; readonly to: Upstream; readonly stage: Stage }
+  /** Who answers as declared: `to` in live and final, `from` before, `upstream` of a Route that does not move. */
+  readonly upstream: Upstream
+}
+
+/** A set of requests of the public site, who owns it, what happens on the way. */
+export interface Route extends RouteDeclaration {
+  /** The names of the filters in its pipeline, in order. */
+  readonly filters: readonly string[]
+  /** Its compiled pipeline. */
+  readonly run: Next
+}
+
+/** What the matcher needs of a request. */
+export interface Asked {
+  readonly method: string
+  readonly target: string
+  readonly fields: Fields
+}
+
+/** The Route of a request, and how it was found. */
+export interface Match {
+  readonly route: Route
+  /** The normalised path. */
+  readonly path: string
+  /** The name of a Route that only a looser reading of the path (case, slash, `;x`, %2F) would have met; counted as a near miss. */
+  readonly nearMiss?: string
+}
+
+/** All that one reading of routes.yaml compiles to. Frozen; only ever replaced whole. */
+export interface Snapshot {
+  /** 1, 2, 3 … since the process started. */
+  readonly revision: number
+  /** The first 12 hexadecimal digits of the SHA-256 of the file's bytes. */
+  readonly hash: string
+  /** Milliseconds since the epoch. */
+  readonly loadedAt: number
+  readonly settings: CoreSettings
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** All declared Routes in file order, without `unmatched`. */
+  readonly routes: readonly Route[]
+  /** Takes whatever no Route names. */
+  readonly unmatched: Route
+  readonly warnings: readonly Problem[]
+  /** Never fails: what nothing names is `unmatched`. */
+  match(asked: Asked): Match
+}
+
+/** The top-level keys that are not upstreams or routes. */
+export interface CoreSettings {
+  readonly public: {
+    readonly host: string
+    /** 0–65535; 0 takes a free one. */
+    readonly port: number
+    /** Addresses and CIDR blocks. */
+    readonly trustedProxies: readonly string[]
+    readonly keepAliveMs: number
+    readonly drainMs: number
+  }
+  readonly probes: { readonly host: string; readonly port: number }
+  readonly admin: { readonly host: string; readonly port: number }
+  /** Absolute path. */
+  readonly stateDir: string
+  readonly paths: PathRules
+  readonly accessLog: 'stdout' | 'off' | { readonly file: string }
+}
+
+/** Everything a finished Exchange tells the log and the metrics. */
+export interface Report {
+  readonly exchange: Exchange
+  readonly answer: Answer
+  readonly end: End
+}
+
+/** The ports a filter may use: what outlives a Snapshot, given to it once per Snapshot. */
+export interface Services {
+  readonly clock: Clock
+  /** Makes one attempt at one Upstream. Rejects only with a Failure (errors.ts). */
+  forward(exchange: Exchange): Promise<Answer>
+  reportOutcome(outcome: Outcome): void
+  /** A request has entered its pipeline; each is followed by exactly one `reportEnd`. */
+  reportStart(exchange: Exchange): void
+  reportEnd(report: Report): void
+}
