@@ -276,6 +276,8 @@ export interface Report {
   readonly exchange: Exchange
   readonly answer: Answer
   readonly end: End
+  /** What went wrong, for the log: may name hosts, never fields, bodies or query values. */
+  readonly reason?: string
 }
 
 /** The ports a filter may use: what outlives a Snapshot, given to it once per Snapshot. */

@@ -1,0 +1,58 @@
+// The connections that a door has taken in: kept, counted, let go.
+// The danger it guards against: a drain that forgets a connection, or ends one that is still being answered.
+import type { Server } from 'node:http'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+
+export interface Door {
+  /** Rejects when the port cannot be had. */
+  listen(place: { host: string; port: number }): Promise<AddressInfo>
+  /** How long an idle connection is kept. */
+  keepIdle(ms: number): void
+  closeIdle(): void
+  /** Refuses new connections; those there are go on. */
+  stopListening(): void
+  /** Resolves when the last connection has gone. */
+  emptied(): Promise<void>
+  /** Cuts what is left. */
+  destroy(): void
+}
+
+/** The connections of a server, whoever reads them. */
+export function doorOf(server: Server): Door {
+  const sockets = new Set<Socket>()
+  let onEmpty: (() => void) | undefined
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (sockets.size === 0) onEmpty?.()
+    })
+  })
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ host, port }, () => {
+          server.off('error', reject)
+          resolve(server.address() as AddressInfo)
+        })
+      }),
+    keepIdle(ms) {
+      server.keepAliveTimeout = ms
+    },
+    closeIdle: () => server.closeIdleConnections(),
+    stopListening() {
+      // http's own close would reset idle connections at once; net's only stops listening.
+      NetServer.prototype.close.call(server)
+    },
+    emptied: () =>
+      sockets.size === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            onEmpty = resolve
+          }),
+    destroy() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

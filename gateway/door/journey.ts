@@ -1,0 +1,72 @@
+// From a request that a door has taken in to its Answer: the one place where an Exchange is made.
+// The danger it guards against: two doors that see the same request differently, or a request that sees two Snapshots.
+import { asFailure } from '../errors.ts'
+import { createTrust, isPrivate, type Trust } from '../message/addresses.ts'
+import { problemAnswer } from '../message/answer.ts'
+import { requestIdOf } from '../message/requestId.ts'
+import type { Answer, Clock, CoreSettings, Exchange, Snapshot } from '../model.ts'
+
+/** What a door knows of a request. */
+export interface Arrival
+  extends Pick<Exchange, 'method' | 'target' | 'fields' | 'body' | 'trailers' | 'upgrade' | 'onGone' | 'inform'> {
+  /** The plain address at the other end of the connection. */
+  readonly peer: string
+  readonly tls: boolean
+}
+
+export interface JourneyPorts {
+  /** Read once per request. */
+  readonly live: { readonly current: Snapshot }
+  readonly clock: Clock
+  /** A request fell to `unmatched` that a looser reading of its path would have given to this Route. */
+  nearMiss(route: string): void
+  /** An untrusted peer with a private address sends forwarding fields: it may be a load balancer nobody named. */
+  untrustedProxy(peer: string): void
+}
+
+/** Takes one request through its Route's pipeline. Never rejects. */
+export type Journey = (arrival: Arrival) => Promise<Answer>
+
+export function createJourney(ports: JourneyPorts): Journey {
+  const { live, clock } = ports
+  let trust: Trust = createTrust([])
+  let trustOf: CoreSettings | undefined
+  const seen = new Set<string>()
+
+  function clientOf(arrival: Arrival, settings: CoreSettings): Exchange['client'] {
+    if (settings !== trustOf) {
+      trust = createTrust(settings.public.trustedProxies)
+      trustOf = settings
+    }
+    const { peer, tls, fields } = arrival
+    const peerTrusted = trust.isTrusted(peer)
+    if (!peerTrusted && !seen.has(peer) && isPrivate(peer) && fields.has('x-forwarded-for')) {
+      seen.add(peer)
+      ports.untrustedProxy(peer)
+    }
+    return { address: peerTrusted ? trust.clientOf(peer, fields) : peer, peer, peerTrusted, tls }
+  }
+
+  return async function journey(arrival) {
+    const receivedAt = clock.now()
+    const snapshot = live.current
+    const { route, path, nearMiss } = snapshot.match(arrival)
+    if (nearMiss !== undefined) ports.nearMiss(nearMiss)
+    const { peer, tls, ...asked } = arrival
+    const exchange: Exchange = {
+      ...asked,
+      id: requestIdOf(arrival.fields),
+      receivedAt,
+      path,
+      client: clientOf(arrival, snapshot.settings),
+      route,
+      upstream: route.upstream,
+      role: 'primary',
+    }
+    try {
+      return await route.run(exchange)
+    } catch (thrown) {
+      return problemAnswer(asFailure(thrown), exchange, clock.now)
+    }
+  }
+}

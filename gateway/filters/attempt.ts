@@ -1,0 +1,150 @@
+// Makes the request that fits the Upstream it goes to, has it forwarded, and reports how that ended: one Outcome per attempt.
+// The danger it guards against: fields of one hop that leak into the next, and a rewrite that reaches the side that must not notice.
+import { type Static, Type } from 'typebox'
+import { asFailure } from '../errors.ts'
+import { type Configuring, filterKind } from '../filter.ts'
+import { withField } from '../message/fields.ts'
+import { withForwarding } from '../message/forwarded.ts'
+import { endToEnd } from '../message/hopByHop.ts'
+import { editFields, type PathRewrite, pathRewriteOf, restoreAnswer, rewriteTarget } from '../message/rewrite.ts'
+import type { Answer, End, Exchange, Outcome, Services } from '../model.ts'
+
+const fieldName = Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description: 'A field name.' })
+const fieldEdits = (whose: string) =>
+  Type.Object(
+    {
+      set: Type.Optional(
+        Type.Record(fieldName, Type.String({ pattern: '^[^\\r\\n\\0]*$' }), {
+          description: `Fields of the ${whose} that are set to a value, replacing what was there.`,
+        }),
+      ),
+      remove: Type.Optional(Type.Array(fieldName, { description: `Fields that are removed from the ${whose}.` })),
+    },
+    { additionalProperties: false, description: `Edits of the ${whose}'s fields.` },
+  )
+
+const rewriteSchema = Type.Object(
+  {
+    path: Type.Optional(
+      Type.String({
+        pattern: '^/[^?#\\s]*$',
+        description:
+          "The path at `to` that takes the place of the route's path (of the part before `/*`); may use the route's `:name` segments.",
+      }),
+    ),
+    host: Type.Optional(
+      Type.Union([Type.Literal('keep'), Type.Literal('target')], {
+        default: 'keep',
+        description: "The Host field: the client's own (keep), or the target's (target).",
+      }),
+    ),
+    request: Type.Optional(fieldEdits('request')),
+    answer: Type.Optional(fieldEdits('answer')),
+  },
+  {
+    additionalProperties: false,
+    description: 'Changes of requests to `to` and of its answers; never applied to the old side.',
+  },
+)
+
+type RewriteSettings = Static<typeof rewriteSchema>
+
+/** What frames and addresses a message is nobody's to set. */
+const framing = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer'])
+
+export const attempt = filterKind({
+  name: 'attempt',
+  sections: { rewrite: { at: 'move', schema: rewriteSchema } },
+  configure({ rewrite }, context) {
+    const { route } = context
+    checkFraming(rewrite, context)
+    const path = rewrite?.path === undefined ? undefined : pathRewriteOf(route.match.path, rewrite.path)
+    if (typeof path === 'string') context.problem(['rewrite', 'path'], path)
+    const fit = rewrite && typeof path !== 'string' ? { settings: rewrite, path } : undefined
+    return {
+      does: `asks ${route.upstream.name} at ${route.upstream.target.origin}${describe(rewrite)}`,
+      bind: (services) =>
+        function attempt(exchange) {
+          const isMoved = fit !== undefined && exchange.upstream.name === route.move?.to.name
+          return isMoved ? rewritten(exchange, fit, services) : forward(exchange, services)
+        },
+    }
+  },
+})
+
+function checkFraming(rewrite: RewriteSettings | undefined, context: Configuring): void {
+  for (const side of ['request', 'answer'] as const) {
+    const names = [...Object.keys(rewrite?.[side]?.set ?? {}), ...(rewrite?.[side]?.remove ?? [])]
+    for (const name of names.filter((name) => framing.has(name.toLowerCase()))) {
+      const remedy = name.toLowerCase() === 'host' ? 'use rewrite.host' : 'remove it'
+      context.problem(['rewrite', side], `"${name}" frames or addresses the message and cannot be edited; ${remedy}`)
+    }
+  }
+}
+
+function describe(rewrite: RewriteSettings | undefined): string {
+  if (!rewrite) return ''
+  const parts = [
+    rewrite.path === undefined ? [] : `path becomes ${rewrite.path}`,
+    rewrite.host === 'target' ? 'Host becomes the target' : [],
+    rewrite.request ? 'request fields are edited' : [],
+    rewrite.answer ? 'answer fields are edited' : [],
+  ].flat()
+  return parts.length > 0 ? `; at the new side ${parts.join(', ')}` : ''
+}
+
+interface Fit {
+  readonly settings: RewriteSettings
+  readonly path: PathRewrite | undefined
+}
+
+async function rewritten(exchange: Exchange, fit: Fit, services: Services): Promise<Answer> {
+  const { settings, path } = fit
+  const { target } = exchange.upstream
+  const publicHost = exchange.fields.get('host') ?? ''
+  let { fields } = exchange
+  if (settings.request) fields = editFields(fields, settings.request)
+  const answer = await forward(
+    { ...exchange, fields, target: path ? rewriteTarget(exchange, path) : exchange.target },
+    services,
+    settings.host === 'target' ? authority(exchange) : undefined,
+  )
+  const publicOrigin = `${exchange.client.tls ? 'https' : 'http'}://${publicHost}`
+  const restored = path ? restoreAnswer(answer, path, { target, publicOrigin }) : answer
+  return settings.answer ? { ...restored, fields: editFields(restored.fields, settings.answer) } : restored
+}
+
+function authority({ upstream }: Exchange): string {
+  return upstream.target.origin.slice(upstream.target.origin.indexOf('://') + 3)
+}
+
+/** @param host replaces the client's Host towards the upstream; X-Forwarded-Host keeps the client's. */
+async function forward(exchange: Exchange, services: Services, host?: string): Promise<Answer> {
+  const startedAt = services.clock.now()
+  const told = withForwarding(endToEnd(exchange.fields), exchange)
+  const sent = { ...exchange, fields: host === undefined ? told : withField(told, 'Host', host) }
+  const report = (outcome: Partial<Outcome> & Pick<Outcome, 'end'>) =>
+    services.reportOutcome({
+      exchangeId: exchange.id,
+      route: exchange.route.name,
+      upstream: exchange.upstream.name,
+      role: exchange.role,
+      totalMs: services.clock.now() - startedAt,
+      ...outcome,
+    })
+  try {
+    const answer = await services.forward(sent)
+    const firstByteMs = services.clock.now() - startedAt
+    answer.onEnd((end) => report({ status: answer.status, firstByteMs, ...blameOf(end), end: end.how }))
+    return { ...answer, fields: answer.tunnel ? answer.fields : endToEnd(answer.fields) }
+  } catch (thrown) {
+    const { code, blame } = asFailure(thrown)
+    report({ failure: code, blame, end: 'noAnswer' })
+    throw thrown
+  }
+}
+
+function blameOf({ how }: End): Pick<Outcome, 'blame' | 'failure'> {
+  if (how === 'upstreamBroke') return { blame: 'upstream', failure: 'upstreamTruncated' }
+  return how === 'clientGone' ? { blame: 'client', failure: 'clientGone' } : {}
+}

@@ -1,0 +1,38 @@
+// What went wrong on the way to an upstream, from the error codes of Node and of the client library.
+// The danger it guards against: a failure that is taken for provably unsent when it is not.
+import { Failure, type FailureCode } from '../errors.ts'
+import type { Upstream } from '../model.ts'
+
+const byCode: Readonly<Record<string, FailureCode>> = {
+  ECONNREFUSED: 'upstreamRefused',
+  ENOTFOUND: 'upstreamUnresolved',
+  EAI_AGAIN: 'upstreamUnresolved',
+  EAI_NODATA: 'upstreamUnresolved',
+  UND_ERR_CONNECT_TIMEOUT: 'upstreamConnectTimeout',
+  ETIMEDOUT: 'upstreamConnectTimeout',
+  EHOSTUNREACH: 'upstreamConnectTimeout',
+  ENETUNREACH: 'upstreamConnectTimeout',
+  EADDRNOTAVAIL: 'upstreamConnectTimeout',
+}
+
+const tls = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/
+const malformed = /^(HPE_|UND_ERR_(RES_|HEADERS_OVERFLOW|RESPONSE))/
+
+/** How an attempt failed before its answer's head. @param mayBeSent whether a byte of the request may have been written. */
+export function failureOf(error: unknown, upstream: Upstream, mayBeSent: boolean): Failure {
+  if (error instanceof Failure) return error
+  const code = codeOf(error)
+  const where = `${upstream.name} at ${upstream.target.origin}`
+  const how = { mayHaveRun: mayBeSent, cause: error }
+  const known = byCode[code] ?? (tls.test(code) ? 'upstreamTls' : undefined)
+  if (known && !mayBeSent) return new Failure(known, `${where}: ${code}`, how)
+  if (malformed.test(code)) return new Failure('upstreamMalformed', `${where}: ${code}`, how)
+  return new Failure('upstreamReset', `${where}: ${code || 'closed the connection'}`, how)
+}
+
+/** The error's own code, or the first one of several (Happy Eyeballs tries all addresses of a name). */
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : ''
+}
