@@ -1,0 +1,47 @@
+// A system as a process: its arguments, its one line when it listens, its end on a signal.
+// The danger it guards against: a process that takes a mistyped option for none, or that outlives its signal.
+import { parseArgs } from 'node:util'
+import type { Running } from './server.ts'
+import type { ServiceName } from './visit.ts'
+
+export interface Arguments {
+  readonly port: number
+  readonly host: string
+  /** The options of that one system, by name. */
+  readonly own: Readonly<Record<string, string>>
+}
+
+interface Command {
+  readonly service: ServiceName
+  readonly defaultPort: number
+  /** Names of options with a value, beside --port and --host. */
+  readonly own?: readonly string[]
+  start(given: Arguments): Promise<Running>
+}
+
+/** Runs until SIGTERM or SIGINT, then exits 0; exits 2 on wrong arguments and 1 when it cannot start. */
+export async function runCommand(command: Command): Promise<void> {
+  const given = readArguments(command)
+  const running = await command.start(given).catch((error: Error) => fail(1, `${command.service}: ${error.message}`))
+  process.stdout.write(`${command.service} listening on ${running.url}\n`)
+  const stop = () => void running.stop().then(() => process.exit(0))
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+}
+
+function readArguments({ service, defaultPort, own = [] }: Command): Arguments {
+  const names = ['port', 'host', ...own]
+  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
+  try {
+    const { port = String(defaultPort), host = '127.0.0.1', ...rest } = parseArgs({ options, strict: true }).values
+    if (!/^\d{1,5}$/.test(String(port)) || Number(port) > 65_535) throw new Error('--port must be from 0 to 65535')
+    return { port: Number(port), host: String(host), own: rest as Record<string, string> }
+  } catch (error) {
+    return fail(2, `${service}: ${(error as Error).message}`)
+  }
+}
+
+function fail(code: number, message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(code)
+}

@@ -1,0 +1,84 @@
+// The HTTP server that the monolith and the services stand on.
+// The danger it guards against: a stop that cuts off requests that could have ended by themselves.
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { FrontDesk } from './desk.ts'
+import type { ServiceName, Visit } from './visit.ts'
+
+export interface Upgrades {
+  /** Whether this request leaves HTTP; all others are answered as if they had no Upgrade (RFC 9110 §7.8). */
+  wants(request: IncomingMessage): boolean
+  accept(visit: Omit<Visit, 'response'>, socket: Socket, head: Buffer): void
+}
+
+export interface Site {
+  readonly service: ServiceName
+  readonly host?: string
+  /** 0 takes a free one. */
+  readonly port: number
+  answer(visit: Visit): void | Promise<void>
+  readonly upgrades?: Upgrades
+  /** After the last request has ended. */
+  close?(): void | Promise<void>
+}
+
+export interface Running {
+  readonly url: string
+  readonly port: number
+  /** Accepts nothing more, lets what runs end, and closes what does not within 5 s. */
+  stop(): Promise<void>
+}
+
+const stopGraceMs = 5000
+/** Longer than any sane gateway keeps an idle connection, so that it is never us who close under a request. */
+const keepAliveMs = 75_000
+
+/** Starts a system; resolves once it listens. */
+export async function startSite(site: Site): Promise<Running> {
+  const host = site.host ?? '127.0.0.1'
+  const stopping = new AbortController()
+  const desk = new FrontDesk(site, stopping.signal)
+  const server = createServer(
+    {
+      keepAliveTimeout: keepAliveMs,
+      shouldUpgradeCallback: (request) => site.upgrades?.wants(request) ?? false,
+    },
+    (request, response) => void desk.receive(request, response),
+  )
+  // Node would drop the fields beyond 1000 without a word.
+  server.maxHeadersCount = 0
+  server.on('upgrade', (request, socket: Socket, head) => desk.upgrade(request, socket, head))
+  try {
+    await listen(server, site.port, host)
+  } catch (error) {
+    await site.close?.()
+    throw error
+  }
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    async stop() {
+      stopping.abort()
+      await closeWithin(server, stopGraceMs)
+      await site.close?.()
+    },
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
+
+function closeWithin(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearTimeout(late)
+      resolve()
+    })
+  })
+}
