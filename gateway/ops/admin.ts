@@ -1,0 +1,71 @@
+// The admin listener: health, metrics, status, a look at the upstreams, and the reload.
+// The danger it guards against: a web page that drives it from an operator's browser (DNS rebinding, cross-site requests).
+
+import { isIP } from 'node:net'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { AdminPorts } from './gateway.ts'
+import { lookThrough } from './lookThrough.ts'
+import { readinessOf } from './probes.ts'
+import { sendProblem } from './problem.ts'
+import { statusOf } from './status.ts'
+
+const isSafe = new Set(['GET', 'HEAD', 'OPTIONS'])
+const paths = ['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*', 'POST /reload']
+
+/** A Fastify instance that does not listen yet. */
+export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false, return503OnClosing: false, forceCloseConnections: 'idle' })
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin.host)) {
+      return sendProblem(reply, 421, 'This Host is not this listener.', { remedy: 'Use its address or localhost.' })
+    }
+    // No page of another site can add a field of its own without a CORS preflight, which is never granted here.
+    if (!isSafe.has(request.method) && !request.is404 && !request.headers['banyan-admin']) {
+      return sendProblem(reply, 403, 'A change needs a Banyan-Admin field.', { remedy: 'Add: Banyan-Admin: 1' })
+    }
+    reply.header('Cache-Control', 'no-store')
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: false,
+  })
+  app.setErrorHandler<Error & { statusCode?: number }>((error, _request, reply) => {
+    const status = error.statusCode ?? 500
+    return sendProblem(reply, status, status < 500 ? error.message : 'The admin listener failed.')
+  })
+  app.setNotFoundHandler(refuse)
+  addReads(app, ports)
+  app.post('/reload', async (_request, reply) => {
+    const result = await ports.gateway.reload()
+    return reply.code(result.accepted ? 200 : 422).send(result)
+  })
+  await app.register(lookThrough, { prefix: '/upstreams/:name', gateway: ports.gateway })
+  return app
+}
+
+function addReads(app: FastifyInstance, { gateway, health, metrics, clock }: AdminPorts): void {
+  app.get('/healthz', async () => ({ alive: true }))
+  app.get('/readyz', async (_request, reply) => {
+    const { status, body } = await readinessOf(gateway, health)
+    return reply.code(status).send(body)
+  })
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  app.get('/status', async () => statusOf({ gateway, health, metrics, clock }))
+}
+
+/** 405 (RFC 9110 §15.5.6) where the path has other methods, else 404. */
+async function refuse(request: FastifyRequest, reply: FastifyReply) {
+  const path = request.url.split('?', 1)[0] ?? ''
+  const isKnown = paths.includes(path) || path.startsWith('/upstreams/')
+  const allow = path === '/reload' ? 'POST' : isKnown ? 'GET, HEAD' : undefined
+  if (allow === undefined) return sendProblem(reply, 404, 'Nothing is here.', { paths })
+  reply.header('Allow', allow)
+  return sendProblem(reply, 405, `Only ${allow} here.`)
+}
+
+/** A rebound name of a web page's own is never an address, localhost or the configured name. */
+function isOurHost({ headers }: FastifyRequest, configured: string | undefined): boolean {
+  const host = (headers.host ?? '').toLowerCase().replace(/:\d+$/, '')
+  return host === 'localhost' || host === configured || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
+}

@@ -1,0 +1,135 @@
+// The log: one JSON line per Exchange, and the lines of the gateway's own life.
+// The danger it guards against: a query value, a credential or a body that gets into a log file and stays there.
+import { type Logger, pino } from 'pino'
+import type { Clock, CoreSettings, Report, Route, Snapshot } from '../model.ts'
+import { Lines } from './lines.ts'
+import { sideOf, upstreamOf } from './report.ts'
+
+const maxPathChars = 1024
+
+export interface Log {
+  /** Lines of the gateway's life (`listening`, `reloaded`, `draining` …): always to stdout, at once. */
+  readonly life: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Writes the line of a finished Exchange where `accessLog` says. Never throws. */
+  exchange(report: Report): void
+  /** From now on lines go where this Snapshot's `accessLog` says, and its Routes' lines bear its revision. */
+  follow(snapshot: Snapshot): void
+  /** Opens the access log's file anew (SIGHUP: logrotate has moved it). */
+  reopen(): void
+  /** Lines that were lost because their destination took nothing. */
+  dropped(): number
+  /** Writes what waits; gives up on a destination that fails. */
+  close(): Promise<void>
+  /** For the exit of a process that could not `close`. */
+  flushSync(): void
+}
+
+/** @param stdout the file descriptor, or a file in its place. */
+export function createLog(clock: Clock, stdout: number | string = 1): Log {
+  const out = new Lines(stdout)
+  const atOnce = (line: string) => {
+    out.write(line)
+    out.flush()
+  }
+  const life = pinoTo({ write: atOnce }, clock)
+  const revisions = new WeakMap<Route, number>()
+  const access = createAccess(out, clock)
+  return {
+    life,
+    exchange(report) {
+      access.logger()?.info(lineOf(report, revisions.get(report.exchange.route)), 'exchange')
+    },
+    follow(snapshot) {
+      for (const route of [...snapshot.routes, snapshot.unmatched]) revisions.set(route, snapshot.revision)
+      access.goTo(snapshot.settings.accessLog)
+    },
+    reopen: () => access.lines()?.reopen(),
+    dropped: () => out.dropped + access.droppedInFiles(),
+    async close() {
+      await access.close()
+      await out.close()
+    },
+    flushSync() {
+      access.lines()?.flushSync()
+      out.flushSync()
+    },
+  }
+}
+
+/** Where the lines of Exchanges go; nowhere until the first Snapshot says. */
+function createAccess(out: Lines, clock: Clock) {
+  const toStdout = pinoTo(out, clock)
+  let logger: Logger | undefined
+  let file: { readonly path: string; readonly lines: Lines } | undefined
+  let droppedBefore = 0
+
+  async function close(): Promise<void> {
+    const old = file
+    file = undefined
+    await old?.lines.close()
+    droppedBefore += old?.lines.dropped ?? 0
+  }
+
+  function goTo(accessLog: CoreSettings['accessLog']): void {
+    const path = typeof accessLog === 'object' ? accessLog.file : undefined
+    if (path !== file?.path) close()
+    if (path === undefined) logger = accessLog === 'stdout' ? toStdout : undefined
+    else if (!file) {
+      file = { path, lines: new Lines(path) }
+      logger = pinoTo(file.lines, clock)
+    }
+  }
+
+  return {
+    logger: () => logger,
+    lines: () => file?.lines,
+    droppedInFiles: () => droppedBefore + (file?.lines.dropped ?? 0),
+    goTo,
+    close,
+  }
+}
+
+function pinoTo(lines: { write(line: string): void }, clock: Clock): Logger {
+  const options = {
+    base: null,
+    timestamp: () => `,"time":"${new Date(clock.wall()).toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  return pino(options, lines)
+}
+
+function lineOf(report: Report, revision: number | undefined) {
+  const { exchange, answer, end } = report
+  const { route } = exchange
+  const upstream = upstreamOf(report)
+  return {
+    id: exchange.id,
+    route: route.name,
+    stage: route.move?.stage,
+    side: sideOf(route, upstream),
+    upstream,
+    by: answer.by,
+    method: exchange.method,
+    path: loggedPath(exchange.target),
+    status: answer.status,
+    outcome: end.how,
+    failure: answer.failure,
+    durationMs: Math.round((end.at - exchange.receivedAt) * 10) / 10,
+    bodyBytes: end.bodyBytes,
+    client: exchange.client.address,
+    revision,
+  }
+}
+
+/**
+ * The path of a target as it may be logged: without query and fragment, without the authority of an absolute form (it may
+ * hold `user:password@`, RFC 9110 §4.2.4) and without the values of path parameters (`;jsessionid=…` is a credential).
+ */
+export function loggedPath(target: string): string {
+  if (target === '*') return target
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? ''
+  if (path === '') return '/'
+  if (!path.startsWith('/')) return '(authority)'
+  const shown = path.includes(';') ? path.replace(/;([^=;/]*)=[^;/]*/g, ';$1=…') : path
+  return shown.length > maxPathChars ? `${shown.slice(0, maxPathChars)}…` : shown
+}

@@ -1,0 +1,201 @@
+// The gateway's numbers for Prometheus.
+// The danger it guards against: a label that a client can choose (a path, a method, a host), which grows without bound.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { FailureCode } from '../errors.ts'
+import type { Exchange, Outcome, Report, Snapshot } from '../model.ts'
+import { upstreamOf } from './report.ts'
+import { SeriesByLabels } from './series.ts'
+
+/** From a fast answer of a service to the patience of a browser. */
+const bucketsSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+export interface Metrics {
+  readonly contentType: string
+  /** A request has entered its pipeline; exactly one `end` follows. */
+  start(exchange: Exchange): void
+  end(report: Report): void
+  outcome(outcome: Outcome): void
+  /** A request that a door refused before any Route. */
+  refused(code: FailureCode): void
+  nearMiss(route: string): void
+  /** A file was accepted: its revision counts, and the series of Routes and Upstreams that it no longer has are dropped. */
+  accepted(snapshot: Snapshot): void
+  rejected(problems: number): void
+  /** Ended requests by Route, since the Route was last added. */
+  requests(): ReadonlyMap<string, number>
+  nearMisses(): Readonly<Record<string, number>>
+  text(): Promise<string>
+}
+
+interface Of {
+  readonly version: string
+  /** Lines of the log that were lost. */
+  readonly droppedLines?: () => number
+}
+
+export function createMetrics({ version, droppedLines }: Of): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const traffic = createTraffic(registers)
+  const nearMisses = createNearMisses(registers)
+  const attempts = createAttempts(registers)
+  const config = createConfig(registers)
+  const refused = new Counter({
+    name: 'banyan_refused_requests_total',
+    help: 'Requests that were refused before any route.',
+    labelNames: ['code'],
+    registers,
+  })
+  const build = { name: 'banyan_build_info', help: 'What runs.', labelNames: ['version', 'node'], registers }
+  new Gauge(build).set({ version, node: process.version }, 1)
+  if (droppedLines) gaugeOf(registers, 'banyan_log_lines_dropped', 'Log lines that were lost.', droppedLines)
+  return {
+    contentType: registry.contentType,
+    start: traffic.start,
+    end: traffic.end,
+    outcome: attempts.outcome,
+    nearMiss: nearMisses.count,
+    requests: traffic.requests,
+    nearMisses: nearMisses.counts,
+    refused: (code) => refused.inc({ code }),
+    accepted(snapshot) {
+      const routes = new Set([...snapshot.routes, snapshot.unmatched].map((route) => route.name))
+      traffic.keepOnly(routes)
+      nearMisses.keepOnly(routes)
+      attempts.keepOnly(snapshot.upstreams)
+      config.accepted(snapshot)
+    },
+    rejected: config.rejected,
+    text: () => registry.metrics(),
+  }
+}
+
+function createTraffic(registers: Registry[]) {
+  const requests = new Counter({
+    name: 'banyan_requests_total',
+    help: 'Requests by who answered them, with the class of the status.',
+    labelNames: ['route', 'stage', 'upstream', 'status'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'banyan_request_duration_seconds',
+    help: 'From the complete head of the request to the end of the answer; without upgraded connections.',
+    labelNames: ['route', 'upstream'],
+    buckets: bucketsSeconds,
+    registers,
+  })
+  let inFlight = 0
+  gaugeOf(registers, 'banyan_requests_in_flight', 'Requests whose answer has not ended.', () => inFlight)
+  const all = new SeriesByLabels(
+    (labels) => ({
+      requests: requests.labels(...labels),
+      duration: duration.labels(labels[0], labels[2]),
+      count: 0,
+    }),
+    (labels) => {
+      requests.remove(...labels)
+      duration.remove(labels[0], labels[2])
+    },
+  )
+  return {
+    keepOnly: (routes: ReadonlySet<string>) => all.keepOnly(routes),
+    start() {
+      inFlight += 1
+    },
+    end(report: Report) {
+      inFlight -= 1
+      const { exchange, answer, end } = report
+      const { name, move } = exchange.route
+      const series = all.of(name, move?.stage ?? '', upstreamOf(report) ?? '', classOf(answer.status))
+      series.count += 1
+      series.requests.inc()
+      if (!answer.tunnel) series.duration.observe((end.at - exchange.receivedAt) / 1000)
+    },
+    requests() {
+      const counts = new Map<string, number>()
+      for (const [route, { count }] of all) counts.set(route, (counts.get(route) ?? 0) + count)
+      return counts
+    },
+  }
+}
+
+function createNearMisses(registers: Registry[]) {
+  const missed = new Counter({
+    name: 'banyan_near_misses_total',
+    help: 'Requests that only a looser reading of their path would have given to the route.',
+    labelNames: ['route'],
+    registers,
+  })
+  const counts = new Map<string, number>()
+  return {
+    count(route: string) {
+      counts.set(route, (counts.get(route) ?? 0) + 1)
+      missed.inc({ route })
+    },
+    counts: () => Object.fromEntries(counts),
+    keepOnly(routes: ReadonlySet<string>) {
+      for (const route of counts.keys()) {
+        if (routes.has(route)) continue
+        counts.delete(route)
+        missed.remove(route)
+      }
+    },
+  }
+}
+
+function createAttempts(registers: Registry[]) {
+  const attempts = new Counter({
+    name: 'banyan_upstream_attempts_total',
+    help: 'Attempts at upstreams by how they ended; no blame where nothing went wrong.',
+    labelNames: ['upstream', 'role', 'blame', 'code'],
+    registers,
+  })
+  const all = new SeriesByLabels(
+    (labels) => attempts.labels(...labels),
+    (labels) => attempts.remove(...labels),
+  )
+  return {
+    outcome({ upstream, role, blame, failure }: Outcome) {
+      all.of(upstream, role, blame ?? '', failure ?? '').inc()
+    },
+    keepOnly: (upstreams: ReadonlyMap<string, unknown>) => all.keepOnly(upstreams),
+  }
+}
+
+function createConfig(registers: Registry[]) {
+  const reloads = new Counter({
+    name: 'banyan_reloads_total',
+    help: 'Readings of routes.yaml by result.',
+    labelNames: ['result'],
+    registers,
+  })
+  let revision = 0
+  let loadedAtSeconds = 0
+  let problems = 0
+  gaugeOf(registers, 'banyan_config_revision', 'The revision that serves; 0 before the first.', () => revision)
+  gaugeOf(registers, 'banyan_config_loaded_timestamp_seconds', 'When it was loaded.', () => loadedAtSeconds)
+  gaugeOf(registers, 'banyan_config_problems', 'Mistakes in the newest file; 0 when it serves.', () => problems)
+  return {
+    accepted(snapshot: Snapshot) {
+      reloads.inc({ result: 'accepted' })
+      revision = snapshot.revision
+      loadedAtSeconds = snapshot.loadedAt / 1000
+      problems = 0
+    },
+    rejected(count: number) {
+      reloads.inc({ result: 'refused' })
+      problems = count
+    },
+  }
+}
+
+function gaugeOf(registers: Registry[], name: string, help: string, read: () => number): void {
+  const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
+}
+
+function classOf(status: number): string {
+  return classes[Math.floor(status / 100)] ?? 'other'
+}
+
+const classes = ['other', '1xx', '2xx', '3xx', '4xx', '5xx']

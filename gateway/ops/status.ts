@@ -1,0 +1,83 @@
+// What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
+// The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
+import type { Problem, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { AdminPorts } from './gateway.ts'
+import type { UpstreamHealth } from './health.ts'
+
+export interface RouteStatus {
+  readonly name: string
+  readonly match: RouteMatch
+  readonly stage?: Stage
+  /** Who answers as declared. */
+  readonly upstream: string
+  readonly from?: string
+  readonly to?: string
+  readonly filters: readonly string[]
+  readonly requests: number
+}
+
+export interface Status {
+  readonly version: string
+  readonly uptimeSeconds: number
+  readonly draining: boolean
+  /** The rest of the Snapshot's is absent before the first one. */
+  readonly revision?: number
+  readonly hash?: string
+  readonly loadedAt?: string
+  /** The declared Routes, and `unmatched` last. */
+  readonly routes: readonly RouteStatus[]
+  readonly upstreams: readonly (UpstreamHealth & { readonly origin: string })[]
+  readonly warnings: readonly Problem[]
+  /** Why the newest file was refused; the revision above serves on. */
+  readonly problems: readonly Problem[]
+  /** One sentence, when the newest file was refused. */
+  readonly refused?: string
+  readonly hints: readonly string[]
+  /** Requests by the Route that only a looser reading of their path would have met. */
+  readonly nearMisses: Readonly<Record<string, number>>
+}
+
+export async function statusOf({ gateway, health, metrics, clock }: AdminPorts): Promise<Status> {
+  const snapshot = gateway.snapshot()
+  const problems = gateway.problems()
+  const requests = metrics.requests()
+  return {
+    version: gateway.version,
+    uptimeSeconds: Math.floor((clock.wall() - gateway.startedAt) / 1000),
+    draining: gateway.isDraining(),
+    ...(snapshot && {
+      revision: snapshot.revision,
+      hash: snapshot.hash,
+      loadedAt: new Date(snapshot.loadedAt).toISOString(),
+    }),
+    routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map((route) => routeStatus(route, requests)) : [],
+    upstreams: snapshot ? withOrigins(snapshot, await health.upstreams(snapshot)) : [],
+    warnings: snapshot?.warnings ?? [],
+    problems,
+    ...(problems.length > 0 && { refused: refusedSentence(problems, snapshot) }),
+    hints: gateway.hints(),
+    nearMisses: metrics.nearMisses(),
+  }
+}
+
+function routeStatus(route: Route, requests: ReadonlyMap<string, number>): RouteStatus {
+  const { name, match, move, upstream, filters } = route
+  return {
+    name,
+    match,
+    ...(move && { stage: move.stage, from: move.from.name, to: move.to.name }),
+    upstream: upstream.name,
+    filters,
+    requests: requests.get(name) ?? 0,
+  }
+}
+
+function withOrigins(snapshot: Snapshot, healths: readonly UpstreamHealth[]): Status['upstreams'] {
+  return healths.map((health) => ({ ...health, origin: snapshot.upstreams.get(health.name)?.target.origin ?? '' }))
+}
+
+function refusedSentence(problems: readonly Problem[], snapshot: Snapshot | undefined): string {
+  const count = problems.filter(({ severity }) => severity === 'error').length
+  const serving = snapshot ? `still serving revision ${snapshot.revision}` : 'nothing serves'
+  return `${count} ${count === 1 ? 'problem' : 'problems'}; ${serving}`
+}

@@ -1,0 +1,163 @@
+// A Snapshot, an Exchange and a Report as the data path would hand them over, and a clock that stands still.
+import { once } from 'node:events'
+import type { RequestListener, Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { answerOf } from '../../gateway/message/answer.ts'
+import { fieldsOf, noFields } from '../../gateway/message/fields.ts'
+import type {
+  Answer,
+  Clock,
+  CoreSettings,
+  End,
+  Exchange,
+  Outcome,
+  Report,
+  Route,
+  Snapshot,
+  Stage,
+  Upstream,
+} from '../../gateway/model.ts'
+import type { Gateway } from '../../gateway/ops/gateway.ts'
+
+export interface FrozenClock extends Clock {
+  advance(byMs: number): void
+}
+
+export function frozenClock(wall = Date.parse('2026-01-02T03:04:05Z')): FrozenClock {
+  let passed = 0
+  return {
+    now: () => passed,
+    wall: () => wall + passed,
+    advance(byMs) {
+      passed += byMs
+    },
+  }
+}
+
+export function upstreamAt(name: string, port = 1, scheme = 'http'): Upstream {
+  const host = '127.0.0.1'
+  const target = { origin: `${scheme}://${host}:${port}`, secure: scheme === 'https', host, port }
+  return { name, target, connectMs: 1000, firstByteMs: 1000, idleMs: 1000 }
+}
+
+export const monolith = upstreamAt('monolith')
+export const search = upstreamAt('search')
+
+export function routeOf(name: string, stage?: Stage, from = monolith, to = search): Route {
+  return {
+    name,
+    match: { path: `/${name}` },
+    position: { line: 1, column: 1 },
+    ...(stage && { move: { from, to, stage } }),
+    upstream: stage === 'live' || stage === 'final' ? to : from,
+    filters: ['observe', 'attempt'],
+    run: async () => {
+      throw new Error('not run here')
+    },
+  }
+}
+
+const settings: CoreSettings = {
+  public: { host: '127.0.0.1', port: 0, trustedProxies: [], keepAliveMs: 1000, drainMs: 1000 },
+  probes: { host: '127.0.0.1', port: 0 },
+  admin: { host: '127.0.0.1', port: 0 },
+  stateDir: '/nonexistent',
+  paths: { case: 'exact', trailingSlash: 'distinct', semicolon: 'distinct' },
+  accessLog: 'off',
+}
+
+export function snapshotOf(
+  parts: Partial<Omit<Snapshot, 'upstreams'>> & { upstreams?: readonly Upstream[] } = {},
+): Snapshot {
+  const unmatched = parts.unmatched ?? routeOf('unmatched')
+  return {
+    revision: 1,
+    hash: '0123456789ab',
+    loadedAt: Date.parse('2026-01-02T03:00:00Z'),
+    settings,
+    routes: [],
+    warnings: [],
+    match: () => ({ route: unmatched, path: '/' }),
+    ...parts,
+    unmatched,
+    upstreams: new Map((parts.upstreams ?? [monolith, search]).map((upstream) => [upstream.name, upstream])),
+  }
+}
+
+export function withAccessLog(snapshot: Snapshot, accessLog: CoreSettings['accessLog']): Snapshot {
+  return { ...snapshot, settings: { ...snapshot.settings, accessLog } }
+}
+
+export interface ReportParts {
+  route?: Route
+  exchange?: Partial<Exchange>
+  answer?: Partial<Pick<Answer, 'status' | 'by' | 'upstream' | 'failure'>>
+  end?: Partial<End>
+}
+
+export function reportOf({ route = routeOf('search', 'live'), exchange, answer, end }: ReportParts = {}): Report {
+  return {
+    exchange: {
+      id: 'id-1',
+      receivedAt: 0,
+      method: 'GET',
+      target: '/search',
+      path: '/search',
+      fields: noFields,
+      body: undefined,
+      client: { address: '192.0.2.7', peer: '127.0.0.1', peerTrusted: true, tls: false },
+      route,
+      upstream: route.upstream,
+      role: 'primary',
+      onGone: () => {},
+      inform: () => {},
+      ...exchange,
+    },
+    answer: answerOf(
+      { status: 200, reason: '', fields: fieldsOf([]), body: undefined, by: 'upstream', ...answer },
+      () => 0,
+    ),
+    end: { how: 'complete', bodyBytes: 12, at: 25, ...end },
+  }
+}
+
+export function outcomeOf(parts: Partial<Outcome> = {}): Outcome {
+  return {
+    exchangeId: 'id-1',
+    route: 'search',
+    upstream: 'search',
+    role: 'primary',
+    totalMs: 3,
+    end: 'complete',
+    ...parts,
+  }
+}
+
+export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
+  return {
+    version: '0.0.0-test',
+    startedAt: Date.parse('2026-01-02T03:00:00Z'),
+    snapshot: () => snapshotOf(),
+    problems: () => [],
+    hints: () => [],
+    isDraining: () => false,
+    reload: async () => ({ accepted: true, revision: 2, problems: [] }),
+    ...parts,
+  }
+}
+
+/** A server of our own on a free port. */
+export async function listen(serving: RequestListener | Server): Promise<{ port: number; close(): Promise<void> }> {
+  const server = typeof serving === 'function' ? createServer(serving) : serving
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
