@@ -1,0 +1,175 @@
+// The core keys of routes.yaml: what every gateway has, whatever its filters. Type, default, check, editor schema and
+// reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
+import { type Static, type TSchema, Type } from 'typebox'
+import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
+
+const closed = { additionalProperties: false } as const
+
+export const publicSchema = Type.Object(
+  {
+    host: ListenHost({ default: '0.0.0.0', description: 'The address that clients reach.' }),
+    port: Port({ default: 8080, description: 'Its port; 0 takes a free one.' }),
+    trustedProxies: Type.Array(
+      Text({ title: 'an address or CIDR block such as 10.0.0.0/8', description: 'An address or CIDR block.' }),
+      {
+        default: [],
+        description:
+          'Addresses and CIDR blocks of the proxies in front: their X-Forwarded-* and Forwarded are believed and appended to, those of anybody else are replaced.',
+      },
+    ),
+    keepAlive: Duration({
+      default: '75s',
+      description: "How long an idle client connection stays open; longer than the load balancer's idle time.",
+    }),
+    drain: Duration({ default: '60s', description: 'How long requests and streams may go on after SIGTERM.' }),
+  },
+  { ...closed, default: {}, description: 'The door for clients.' },
+)
+
+export const probesSchema = Type.Object(
+  {
+    host: ListenHost({ default: '0.0.0.0', description: 'The address that the load balancer reaches.' }),
+    port: Port({ default: 8082, description: 'Its port; 0 takes a free one.' }),
+  },
+  { ...closed, default: {}, description: '/healthz and /readyz alone, for load balancers; no secrets there.' },
+)
+
+export const adminSchema = Type.Object(
+  {
+    host: ListenHost({
+      default: '127.0.0.1',
+      description: 'The address that operators reach; never public by default.',
+    }),
+    port: Port({ default: 8081, description: 'Its port; 0 takes a free one.' }),
+  },
+  { ...closed, default: {}, description: 'Metrics, status, control.' },
+)
+
+const choice = <const V extends string>(values: readonly V[], about: { default?: V; description: string }) =>
+  Type.Enum([...values] as V[], about)
+
+export const pathsSchema = Type.Object(
+  {
+    case: choice(['exact', 'insensitive'], { default: 'exact', description: 'Whether /API is /api.' }),
+    trailingSlash: choice(['distinct', 'same'], { default: 'distinct', description: 'Whether /api/ is /api.' }),
+    semicolon: choice(['distinct', 'same'], { default: 'distinct', description: 'Whether /api;x=1 is /api.' }),
+  },
+  { ...closed, default: {}, description: 'What the monolith takes for the same path.' },
+)
+
+export const accessLogSchema = Type.Union(
+  [
+    Type.Enum(['stdout', 'off'], { description: 'To standard output, or not at all.' }),
+    Type.Object(
+      { file: Text({ title: 'the path of a file', description: "Relative to this file's folder." }) },
+      { ...closed, description: 'To a file.' },
+    ),
+  ],
+  { default: 'stdout', description: 'One JSON line per request: no query values, no bodies, no credentials.' },
+)
+
+export const upstreamSchema = Type.Object(
+  {
+    url: Text({
+      title: 'a URL such as http://127.0.0.1:4000',
+      description: 'http or https, a host and maybe a port; a path belongs to `move.rewrite`.',
+    }),
+    connect: Duration({ default: '2s', description: 'Until the connection stands, TLS included.' }),
+    firstByte: Duration({
+      default: '30s',
+      description: 'From the last byte of the request sent to the first of the answer; streams are not cut by it.',
+    }),
+    idle: Duration({ default: '60s', description: 'The longest silence, either way, while bytes should move.' }),
+  },
+  { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
+)
+
+const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+const values = (what: string, keyPattern: string, description: string) =>
+  Type.Record(Type.String({ pattern: keyPattern }), Text({ title: `${what}, or "*" for any`, description: '' }), {
+    minProperties: 1,
+    description,
+  })
+
+export const matchSchema = Type.Object(
+  {
+    path: Text({
+      title: 'a path such as /exact, /prefix/* or /a/:name/b',
+      description: '/exact; /prefix/* (also /prefix); :name stands for one segment. The most specific route wins.',
+    }),
+    methods: Type.Optional(
+      Type.Array(
+        Type.String({
+          title: 'a method in upper case such as GET',
+          pattern: '^[A-Z][A-Z-]*$',
+          description: 'A method in upper case.',
+        }),
+        { minItems: 1, uniqueItems: true, description: 'Only these methods; GET does not imply HEAD. Absent: any.' },
+      ),
+    ),
+    host: Type.Optional(
+      Type.String({
+        title: 'a host name in lower case without port, or "*." and a suffix',
+        pattern: '^(\\*\\.)?[a-z0-9_-]+(\\.[a-z0-9_-]+)*$',
+        description: 'Only this Host (lower case, no port), or *. and a suffix. Absent: any.',
+      }),
+    ),
+    fields: Type.Optional(
+      values('the value of the field', token, 'Only requests with these fields; "*" takes any value.'),
+    ),
+    query: Type.Optional(
+      values('the value of the query key', '^.+$', 'Only requests with these query keys; "*" takes any value.'),
+    ),
+    cookies: Type.Optional(
+      values('the value of the cookie', token, 'Only requests with these cookies; "*" takes any value.'),
+    ),
+  },
+  { ...closed, description: 'Which requests it takes.' },
+)
+
+export const moveSchema = Type.Object(
+  {
+    to: Name({ description: 'The upstream that takes over.' }),
+    from: Type.Optional(Name({ description: 'The upstream that answers until then; default: `unmatched`.' })),
+    stage: choice(['legacy', 'live'], {
+      default: 'legacy',
+      description: 'Who answers: `from` (legacy) or `to` (live). A rollback is an edit of this key.',
+    }),
+  },
+  { ...closed, description: 'A move from one upstream to another; a rollback undoes exactly this.' },
+)
+
+export const routeSchema = Type.Object(
+  {
+    name: Name({ description: 'Unique; names the route in metrics, logs and status.' }),
+    match: matchSchema,
+    upstream: Type.Optional(Name({ description: 'The upstream that answers; instead of `move`.' })),
+    move: Type.Optional(moveSchema),
+  },
+  { ...closed, description: 'A set of requests and who owns it.' },
+)
+
+/** The core keys of the top of the file but `upstreams` and `routes`, which hold sections of filters. */
+export const topProperties = {
+  public: publicSchema,
+  probes: probesSchema,
+  admin: adminSchema,
+  stateDir: Text({
+    title: 'the path of a folder',
+    default: './var',
+    description:
+      "What must survive restarts; relative to this file's folder. BANYAN_STATE_DIR in the environment wins.",
+  }),
+  paths: pathsSchema,
+  accessLog: accessLogSchema,
+  unmatched: Name({ description: 'The upstream that takes whatever no route names; shown as the route "unmatched".' }),
+} satisfies Record<string, TSchema>
+
+const topSchema = Type.Object(topProperties)
+
+/** The core of the file as it is once checked, defaults filled in. */
+export type CheckedTop = Static<typeof topSchema>
+export type CheckedUpstream = Static<typeof upstreamSchema>
+export type CheckedRoute = Static<typeof routeSchema>
+export type CheckedMatch = Static<typeof matchSchema>
+export type CheckedMove = Static<typeof moveSchema>

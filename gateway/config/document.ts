@@ -1,0 +1,73 @@
+// The text of routes.yaml as plain values, each with its line and column.
+// The danger it guards against: a mistake that cannot be pointed at.
+import { LineCounter, parseDocument } from 'yaml'
+import type { Position } from '../model.ts'
+import type { Environment } from './environment.ts'
+import { parentOf } from './pointer.ts'
+import type { Findings } from './problems.ts'
+import { reportSyntax, reportText } from './syntax.ts'
+import { type Mark, Unfolding } from './unfold.ts'
+
+/** What the file says. Places are JSON pointers (RFC 6901): `/routes/0/match/path`. */
+export interface Written {
+  readonly value: unknown
+  /** Of the value at that pointer; when the file has none there, of the nearest mapping or list around it. */
+  positionOf(pointer: string): Position
+  /** Of the key at that pointer, or of the nearest one around it. */
+  keyPositionOf(pointer: string): Position
+  /** The scalar as the file writes it, references unresolved; undefined when it is none. */
+  wordsAt(pointer: string): string | undefined
+  /** Pointers of values whose references have nothing to stand for: already reported, and not worth checking. */
+  readonly unresolved: ReadonlySet<string>
+  /** A message without the values that came from the environment. */
+  scrub(message: string): string
+}
+
+/** @returns undefined when its mistakes, all in `findings`, leave nothing to go on with */
+export function readDocument(text: string, env: Environment, findings: Findings): Written | undefined {
+  // Without its byte order mark, which would move the columns of the first line.
+  const content = text.startsWith('\uFEFF') ? text.slice(1) : text
+  if (reportText(content, findings)) return undefined
+  const lines = new LineCounter()
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  }
+  const document = parse(content, lines, findings)
+  if (!document || reportSyntax({ content, document, at, findings })) return undefined
+  const unfolding = new Unfolding({ at, env, findings })
+  const value = unfolding.valueOf(document.contents, '')
+  return writtenOf(value, unfolding)
+}
+
+function parse(content: string, lineCounter: LineCounter, findings: Findings) {
+  try {
+    // Keys that are written twice are found in unfold.ts: the library compares each key with every other one.
+    return parseDocument(content, {
+      schema: 'core',
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+    })
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    findings.error({ line: 1, column: 1 }, 'the file is nested too deeply to be read; flatten it')
+    return undefined
+  }
+}
+
+function writtenOf(value: unknown, { marks, unresolved, substitution }: Unfolding): Written {
+  const markOf = (pointer: string): Mark =>
+    marks.get(pointer) ?? (pointer === '' ? wholeFile : markOf(parentOf(pointer)))
+  return {
+    value,
+    positionOf: (pointer) => markOf(pointer).value,
+    keyPositionOf: (pointer) => markOf(pointer).key,
+    wordsAt: (pointer) => marks.get(pointer)?.words,
+    unresolved,
+    scrub: substitution.scrub,
+  }
+}
+
+const wholeFile: Mark = { key: { line: 1, column: 1 }, value: { line: 1, column: 1 } }

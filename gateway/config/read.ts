@@ -1,0 +1,69 @@
+// Reads routes.yaml: text -> all its Problems at once, or a Declaration.
+// The danger it guards against: a file that is half right and accepted.
+import { createHash } from 'node:crypto'
+import type { FilterKind } from '../filter.ts'
+import type { CoreSettings, Problem } from '../model.ts'
+import { findConflicts } from '../routing/conflicts.ts'
+import { check } from './check.ts'
+import type { Declaration, DeclaredRoute } from './declaration.ts'
+import { readDocument, type Written } from './document.ts'
+import type { Environment } from './environment.ts'
+import { type Page, referredUpstream } from './page.ts'
+import { createFindings, type Findings, hasErrors } from './problems.ts'
+import { declareRoutes, declareUnmatched } from './routes.ts'
+import { declareSettings } from './settings.ts'
+import { declareUpstreams } from './upstreams.ts'
+
+export interface Source {
+  /** Its path: relative paths in it belong to its folder. */
+  readonly file: string
+  readonly text: string
+}
+
+/** A Declaration only when no Problem is an error; warnings ride along with it. */
+export interface Reading {
+  /** In the order of the file. */
+  readonly problems: readonly Problem[]
+  readonly declaration?: Declaration
+}
+
+/** @param env resolves `${NAME}`; its values are in no Problem */
+export function read(source: Source, kinds: readonly FilterKind[], env: Environment): Reading {
+  const findings = createFindings()
+  const written = readDocument(source.text, env, findings)
+  const declaration = written && declare({ source, written, findings, kinds, env })
+  const problems = findings.list()
+  if (!declaration || hasErrors(problems)) return { problems }
+  return { problems, declaration: { ...declaration, warnings: problems } }
+}
+
+/** The first 12 hexadecimal digits of the SHA-256 of a text. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+interface Draft {
+  readonly source: Source
+  readonly written: Written
+  readonly findings: Findings
+  readonly kinds: readonly FilterKind[]
+  readonly env: Environment
+}
+
+function declare({ source, written, findings, kinds, env }: Draft): Omit<Declaration, 'warnings'> | undefined {
+  const page: Page = { written, findings, kinds, checked: check(written, kinds, findings) }
+  const settings = declareSettings(page, source.file, env)
+  const known = declareUpstreams(page)
+  const answering = referredUpstream(page, '/unmatched', known)
+  const routes = declareRoutes(page, known, answering)
+  if (settings) compareRoutes(page, routes, settings)
+  if (!settings || !answering) return undefined
+  const unmatched = declareUnmatched(page, answering)
+  return { hash: hashOf(source.text), settings, upstreams: known.sound, routes, unmatched }
+}
+
+function compareRoutes({ findings, written }: Page, routes: readonly DeclaredRoute[], { paths }: CoreSettings): void {
+  for (const { second, message } of findConflicts(routes, paths)) {
+    findings.error(second.position, written.scrub(message))
+  }
+}

@@ -1,0 +1,56 @@
+// The keys of features that are planned and not built, so that a file written for a later version is refused with that
+// reason. The danger it guards against: a guard, a limit or an auth that is written down and silently does nothing.
+// A feature that is built declares its key, and the declaration wins: then its name is taken off here.
+
+/** Where a key stands, by the mapping that it stands in. */
+const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
+  [/^$/, ['store', 'replicas', 'sessionCookie', 'groups', 'keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
+  [/^\/public$/, ['tls', 'proxyProtocol', 'maxConnections', 'http2']],
+  [/^\/admin$/, ['tokens', 'tls']],
+  [
+    /^\/upstreams\/[^/]+$/,
+    [
+      'targets',
+      'balance',
+      'affinity',
+      'health',
+      'outliers',
+      'slowStart',
+      'breaker',
+      'maxConnections',
+      'maxPending',
+    ].concat(['concurrency', 'protocol', 'tls', 'secret', 'internalToken']),
+  ],
+  [
+    /^\/routes\/[0-9]+$/,
+    ['auth', 'limit', 'cache', 'retry', 'deadline', 'keepBody', 'cookies', 'group', 'was', 'priority', 'breaker'],
+  ],
+  [
+    /^\/routes\/[0-9]+\/move$/,
+    [
+      'share',
+      'stickyBy',
+      'compare',
+      'guard',
+      'fallback',
+      'holdback',
+      'readYourWrites',
+      'closeStreams',
+      'steps',
+      'each',
+    ].concat(['hours', 'strip', 'mayLogin', 'testers', 'writesSurviveRollback', 'keepBody', 'noise']),
+  ],
+]
+
+/** Stages that DESIGN names and this version does not have. */
+export const reservedStages: ReadonlySet<string> = new Set(['shadow', 'canary', 'final'])
+
+/** Whether that key of that mapping belongs to a feature to come. @param pointer JSON pointer of the mapping */
+export function isReserved(pointer: string, key: string): boolean {
+  return reserved.some(([where, keys]) => where.test(pointer) && keys.includes(key))
+}
+
+/** @param what as the reader wrote it, e.g. `"cache"` */
+export function reservedSentence(what: string, remedy: string): string {
+  return `${what} is reserved for a feature that this version does not have yet; ${remedy}`
+}

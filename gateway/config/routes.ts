@@ -1,0 +1,129 @@
+// The Routes of the file: names unique, upstreams known, who answers as declared, filters configured.
+// The danger it guards against: a Route that is taken for another, or moved to where it already is.
+import { METHODS } from 'node:http'
+import type { RouteDeclaration, RouteMatch, Upstream } from '../model.ts'
+import { parsePattern } from '../routing/pattern.ts'
+import { configureFilters } from './configure.ts'
+import type { CheckedMatch, CheckedMove } from './core.ts'
+import type { DeclaredRoute } from './declaration.ts'
+import { suggest } from './nearest.ts'
+import { type KnownUpstreams, type Page, referredUpstream, refuse, wordsAt } from './page.ts'
+import { below, isMapping, valueAt } from './pointer.ts'
+
+/** The name of the Route that takes what no other one names. */
+export const unmatchedName = 'unmatched'
+
+/** @param unmatched what a move's `from` is unless it says so */
+export function declareRoutes(page: Page, known: KnownUpstreams, unmatched: Upstream | undefined): DeclaredRoute[] {
+  const routes = valueAt(page.written.value, '/routes')
+  const names = new Map<string, number>()
+  return (Array.isArray(routes) ? routes : []).flatMap((route, i) => {
+    const pointer = below('/routes', i)
+    checkName(page, pointer, names)
+    const declaration = isMapping(route) ? declareRoute(page, pointer, { known, unmatched }) : undefined
+    return declaration ? { ...declaration, configured: configureFilters(page, declaration, pointer) } : []
+  })
+}
+
+export function declareUnmatched(page: Page, upstream: Upstream): DeclaredRoute {
+  const position = page.written.positionOf('/unmatched')
+  const declaration = { name: unmatchedName, match: { path: '/*' }, position, upstream }
+  return { ...declaration, configured: configureFilters(page, declaration, undefined) }
+}
+
+interface Owners {
+  readonly known: KnownUpstreams
+  readonly unmatched: Upstream | undefined
+}
+
+function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclaration | undefined {
+  const name = page.checked.at<string>(below(pointer, 'name'))
+  const match = declareMatch(page, below(pointer, 'match'))
+  const owner = declareOwner(page, pointer, owners)
+  if (name === undefined || !match || !owner) return undefined
+  return { name, match, position: page.written.positionOf(below(pointer, 'name')), ...owner }
+}
+
+/** @param names the lines of the names so far; this one is added */
+function checkName(page: Page, route: string, names: Map<string, number>): void {
+  const pointer = below(route, 'name')
+  const name = page.checked.at<string>(pointer)
+  if (name === undefined) return
+  const line = names.get(name)
+  if (name === unmatchedName)
+    refuse(page, pointer, `the name "${unmatchedName}" belongs to whatever no route names; choose another`)
+  else if (line !== undefined)
+    refuse(page, pointer, `the name ${wordsAt(page, pointer)} is taken by the route in line ${line}; choose another`)
+  else names.set(name, page.written.positionOf(pointer).line)
+}
+
+type Owner = Pick<RouteDeclaration, 'upstream' | 'move'>
+
+function declareOwner(page: Page, route: string, owners: Owners): Owner | undefined {
+  const [upstream, move] = [below(route, 'upstream'), below(route, 'move')]
+  const has = (pointer: string) => valueAt(page.written.value, pointer) !== undefined
+  if (has(upstream) && has(move)) {
+    page.findings.error(page.written.keyPositionOf(move), 'a route has either "upstream" or "move"; remove one of them')
+  } else if (!has(upstream) && !has(move) && !page.checked.hasUnknownKey(route)) {
+    refuse(
+      page,
+      below(route, 'name'),
+      'the route says nobody who answers; add "upstream" (stays there) or "move" (from one to another)',
+    )
+  }
+  const answering = referredUpstream(page, upstream, owners.known)
+  const moving = has(move) ? declareMove(page, move, owners) : undefined
+  if (moving) return { upstream: moving.stage === 'live' ? moving.to : moving.from, move: moving }
+  return answering && { upstream: answering }
+}
+
+function declareMove(page: Page, pointer: string, { known, unmatched }: Owners): RouteDeclaration['move'] {
+  const hasFrom = valueAt(page.written.value, below(pointer, 'from')) !== undefined
+  const to = referredUpstream(page, below(pointer, 'to'), known)
+  const from = hasFrom ? referredUpstream(page, below(pointer, 'from'), known) : unmatched
+  const stage = page.checked.at<CheckedMove['stage']>(below(pointer, 'stage'))
+  if (!to || !from || !stage) return undefined
+  if (to.name !== from.name) return { from, to, stage }
+  const why = hasFrom
+    ? 'both "from" and "to"'
+    : '"to", and "unmatched", from which the move goes unless it has a "from"'
+  return refuse(
+    page,
+    below(pointer, 'to'),
+    `${wordsAt(page, below(pointer, 'to'))} is ${why}; a move needs two upstreams`,
+  )
+}
+
+function declareMatch(page: Page, pointer: string): RouteMatch | undefined {
+  const pathAt = below(pointer, 'path')
+  const path = page.checked.at<string>(pathAt)
+  const pattern = path === undefined ? undefined : parsePattern(path)
+  if (pattern && 'problem' in pattern) refuse(page, pathAt, page.written.scrub(pattern.problem))
+  const areKnown = checkMethods(page, below(pointer, 'methods'))
+  const match = page.checked.at<CheckedMatch>(pointer)
+  if (!match || !pattern || 'problem' in pattern || !areKnown) return undefined
+  return match.fields ? withLowerCaseFields(page, match, pointer) : match
+}
+
+/** A method that Node cannot parse never arrives. */
+function checkMethods(page: Page, pointer: string): boolean {
+  const methods = page.checked.at<readonly string[]>(pointer) ?? []
+  const unknown = methods.flatMap((method, i) => (METHODS.includes(method) ? [] : below(pointer, i)))
+  for (const at of unknown) {
+    const words = page.written.wordsAt(at) ?? ''
+    refuse(page, at, `no request can have the method ${wordsAt(page, at)}${suggest(words, METHODS) || '; remove it'}`)
+  }
+  return unknown.length === 0
+}
+
+function withLowerCaseFields(page: Page, match: CheckedMatch, pointer: string): RouteMatch | undefined {
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(match.fields ?? {})) {
+    const lower = name.toLowerCase()
+    const at = page.written.keyPositionOf(below(pointer, 'fields', name))
+    if (Object.hasOwn(fields, lower))
+      page.findings.error(at, `the field "${name}" is listed twice, in different case; remove one`)
+    fields[lower] = value
+  }
+  return { ...match, fields }
+}

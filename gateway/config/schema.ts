@@ -1,0 +1,54 @@
+// The field types that every section of routes.yaml shares, and how their text becomes a number.
+// The danger it guards against: a unit that is guessed. `30` is no duration and `64K` is no size here.
+import { Type } from 'typebox'
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** What a field type lets its user say about one key. */
+interface About<D> {
+  /** What the key is for: shown by editors and in the reference. */
+  readonly description: string
+  readonly default?: D
+}
+
+/** A whole number and its unit. Its `title` completes the sentence "… must be …" of a Problem. */
+export function Duration(about: About<string>) {
+  return Type.String({
+    title: 'a duration such as 250ms, 2s, 5m, 2h or 90d',
+    pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
+    ...about,
+  })
+}
+
+/** A port to listen on. */
+export function Port(about: About<number>) {
+  return Type.Integer({ title: 'a port number from 0 to 65535', minimum: 0, maximum: 65_535, ...about })
+}
+
+/** An address to listen on. */
+export function ListenHost(about: About<string>) {
+  return Type.String({
+    title: 'an address such as 127.0.0.1, 0.0.0.0 or "::"',
+    pattern: '^[A-Za-z0-9.:_-]+$',
+    ...about,
+  })
+}
+
+/** A slug: it goes into metrics, logs and URLs as it is. */
+export function Name(about: About<string>) {
+  return Type.String({ title: nameTitle, pattern: namePattern, ...about })
+}
+
+export const namePattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'
+export const nameTitle = 'a name of letters, digits, ".", "_" and "-" (at most 63)'
+
+/** Text that is not empty and has no control characters. */
+export function Text(about: About<string> & { readonly title: string }) {
+  return Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f]+$', ...about })
+}
+
+/** @param text checked by the schema of Duration, e.g. `250ms` */
+export function durationMs(text: string): number {
+  const [, amount, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? []
+  return Number(amount) * unitMs[unit as keyof typeof unitMs]
+}
