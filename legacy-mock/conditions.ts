@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Visit } from '../services/kit/visit.ts'
 
 /** Answers 304 where the client's copy is the present one (§13.1.2, weak comparison), else lets it be sent. */
-export function sendUnlessFresh(visit: Visit, tag: string, send: () => void): void {
+export async function sendUnlessFresh(visit: Visit, tag: string, send: () => void | Promise<void>): Promise<void> {
   const known = visit.request.headers['if-none-match']
   const isKnown = known !== undefined && names(known, tag, 'weak')
   if (isKnown) visit.response.writeHead(304, { ETag: tag, 'Cache-Control': 'no-store' }).end()
-  else send()
+  else await send()
 }
 
 /** Whether If-Match and If-None-Match let a change happen. @param tag undefined: there is no such thing now */

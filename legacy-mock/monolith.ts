@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { routerOf } from '../services/kit/router.ts'
 import { type Running, startSite } from '../services/kit/server.ts'
 import { openBooks } from './database.ts'
+import { documentEndpoints } from './documents/documentApi.ts'
+import { Documents } from './documents/documents.ts'
 import { searchEndpoints } from './search.ts'
 import { shipmentEndpoints } from './shipmentApi.ts'
 import { Shipments } from './shipments.ts'
@@ -16,6 +18,8 @@ export interface MonolithOptions {
   readonly host?: string
   /** Where the books and documents are kept; without it a fresh folder that goes with the process. */
   readonly dataDir?: string
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
 }
 
 export async function startMonolith(options: MonolithOptions): Promise<Running> {
@@ -23,7 +27,9 @@ export async function startMonolith(options: MonolithOptions): Promise<Running> 
   await mkdir(dataDir, { recursive: true })
   const books = openBooks(dataDir)
   const shipments = new Shipments(books)
-  const answer = routerOf([...searchEndpoints(books), ...shipmentEndpoints(shipments)])
+  const documents = new Documents(books, dataDir, options.now ?? Date.now)
+  await documents.open()
+  const answer = routerOf([...searchEndpoints(books), ...shipmentEndpoints(shipments), ...documentEndpoints(documents)])
   return startSite({
     service: 'monolith',
     port: options.port,

@@ -5,6 +5,7 @@ import { shipmentStatuses } from '../services/kit/seed.ts'
 import { numberOf, Refusal, readJson, sendJson, type Visit } from '../services/kit/visit.ts'
 import { mayChange, sendUnlessFresh } from './conditions.ts'
 import { urlOf } from './origin.ts'
+import { readPage } from './paging.ts'
 import { readShipment } from './shipmentInput.ts'
 import type { ShipmentFilter, ShipmentRow, Shipments } from './shipments.ts'
 
@@ -35,12 +36,6 @@ export function shipmentEndpoints(shipments: Shipments): readonly Endpoint[] {
       visit.response.writeHead(204, { 'X-Served-By': visit.service }).end()
     }),
   ]
-}
-
-/** @throws Refusal 400 */
-export function readPage(query: URLSearchParams): { page: number; size: number } {
-  const page = numberOf(query, 'page', [1, 1_000_000]) ?? 1
-  return { page, size: numberOf(query, 'size', [1, 200]) ?? 25 }
 }
 
 /** @throws Refusal 400 for a status that no shipment can have. */

@@ -120,6 +120,8 @@ async function answerSafely(visit: Visit, answer: Answer): Promise<void> {
     if (response.destroyed) return
     if (response.headersSent) response.destroy()
     else sendRefusal(visit, thrown instanceof Refusal ? thrown : unforeseen(visit, thrown))
+    // What is left of a body is read and dropped: a client that is still sending would not see the answer otherwise.
+    visit.request.resume()
   }
 }
 
