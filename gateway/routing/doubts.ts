@@ -37,7 +37,8 @@ function variantsOf(path: string): string[] {
   const capitals = example.toUpperCase()
   const variants = capitals === example ? [] : [capitals]
   if (pattern.kind === 'prefix') return pattern.segments.length === 0 ? [] : [...variants, `${example};x=1`]
-  return [...variants, ...(example.endsWith('/') ? [] : [`${example}/`, `${example};x=1`])]
+  if (!example.endsWith('/')) return [...variants, `${example}/`, `${example};x=1`]
+  return example === '/' ? variants : [...variants, example.slice(0, -1)]
 }
 
 /** A path that the pattern meets. */

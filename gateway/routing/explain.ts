@@ -7,7 +7,7 @@ import { shapeOf } from './pattern.ts'
 type Named = { readonly name: string; readonly match: RouteMatch }
 
 const criteria = ['is for fewer methods', 'asks for more fields', 'asks for more query keys', 'asks for more cookies']
-const kinds = { exact: 'is exact', params: 'has as many segments as the request', prefix: 'is a prefix' }
+const kinds = { exact: 'is exact', params: 'has a :param', prefix: 'is a prefix' }
 
 /** @param second the next Route that would have taken the request; `first` undefined: none took it. */
 export function explainChoice<R extends Named>(first?: Candidate<R>, second?: Candidate<R>): string {
