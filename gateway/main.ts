@@ -1,0 +1,237 @@
+// The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
+// command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Environment } from './config/environment.ts'
+import { createLive, type Live } from './config/live.ts'
+import type { FirstLoad, Loaded } from './config/load.ts'
+import { formatProblems } from './config/problems.ts'
+import { createReloader, type Reloader } from './config/reload.ts'
+import { createGeneralDoor } from './door/general.ts'
+import { filters } from './filters.ts'
+import { createForward } from './forward/forward.ts'
+import { createPools, type Pools } from './forward/pools.ts'
+import { createResolver } from './forward/resolve.ts'
+import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
+import type { Clock, Services, Snapshot } from './model.ts'
+import { createAdmin } from './ops/admin.ts'
+import type { Gateway, ReloadResult } from './ops/gateway.ts'
+import { createHealth } from './ops/health.ts'
+import { createLog, type Log } from './ops/log.ts'
+import { createMetrics, type Metrics } from './ops/metrics.ts'
+import { createProbes } from './ops/probes.ts'
+import { createMirror } from './state/mirror.ts'
+import { version } from './version.ts'
+
+export interface GatewayOptions {
+  readonly configFile: string
+  readonly env: Environment
+  /** The file descriptor, or the path of a file in its place, that lines of the log go to. */
+  readonly stdout?: number | string
+}
+
+export interface RunningGateway {
+  readonly places: Places
+  /** Looks at the file now (SIGHUP). */
+  reload(): Promise<ReloadResult>
+  reopenLog(): void
+  /** Answers what has been asked, then closes; cuts what is left at `public.drain`. */
+  drain(): Promise<void>
+  /** Closes at once. */
+  close(): Promise<void>
+}
+
+export type Opened =
+  | { readonly ok: true; readonly gateway: RunningGateway }
+  | { readonly ok: false; readonly reason: string }
+
+/** Between the end of readiness and the end of listening: what was on its way to us still arrives. */
+const lameDuckMs = 500
+
+const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
+
+/** Starts everything, or nothing and says why. */
+export async function openGateway({ configFile, env, stdout }: GatewayOptions): Promise<Opened> {
+  const parts = assemble(stdout)
+  const { log, live } = parts
+  const reloader = createReloader({
+    file: configFile,
+    kinds: filters,
+    env,
+    services: parts.services,
+    live,
+    mirror: createMirror((thrown, stateDir) =>
+      log.life.error(
+        { stateDir, reason: String(thrown) },
+        'routes.yaml not mirrored: a start on a broken file would fail',
+      ),
+    ),
+    onReload: (loaded) => told(loaded, { ...parts, configFile }),
+  })
+  const first = await reloader.start()
+  if (first.from === 'nothing') {
+    await parts.close()
+    return { ok: false, reason: `${formatProblems(configFile, first.problems)}\nnothing to serve` }
+  }
+  tellFirst(first, { ...parts, configFile })
+  try {
+    return { ok: true, gateway: await run(parts, reloader) }
+  } catch (error) {
+    await reloader.close()
+    await parts.close()
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+interface Parts {
+  readonly log: Log
+  readonly live: Live
+  readonly metrics: Metrics
+  readonly services: Services
+  readonly pools: Pools
+  readonly health: ReturnType<typeof createHealth>
+  close(): Promise<void>
+}
+
+function assemble(stdout: number | string | undefined): Parts {
+  const log = createLog(clock, stdout)
+  const metrics = createMetrics({ version, droppedLines: log.dropped })
+  const health = createHealth(clock)
+  const lookup = createResolver()
+  const pools = createPools(lookup)
+  const services: Services = {
+    clock,
+    forward: createForward({ clock, pools, lookup }),
+    reportOutcome(outcome) {
+      metrics.outcome(outcome)
+      health.outcome(outcome)
+    },
+    reportStart: metrics.start,
+    reportEnd(report) {
+      metrics.end(report)
+      log.exchange(report)
+    },
+  }
+  const close = async () => {
+    await pools.destroy()
+    await log.close()
+  }
+  return { log, live: createLive(), metrics, services, pools, health, close }
+}
+
+type Telling = Parts & { readonly configFile: string }
+
+function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): void {
+  adopt(first.snapshot, parts)
+  if (first.from === 'file') return
+  parts.metrics.rejected(first.problems.length)
+  parts.log.life.error(
+    { problems: formatProblems(parts.configFile, first.problems).split('\n') },
+    'routes.yaml is broken: serving the last accepted one',
+  )
+}
+
+/** After each reading of a changed file. */
+function told(loaded: Loaded, parts: Telling): void {
+  const { log, metrics, live, configFile } = parts
+  if (loaded.ok) {
+    adopt(loaded.snapshot, parts)
+    return
+  }
+  metrics.rejected(loaded.problems.length)
+  const problems = formatProblems(configFile, loaded.problems).split('\n')
+  const reason = loaded.thrown === undefined ? undefined : String(loaded.thrown)
+  log.life.error(
+    { problems, revision: live.snapshot?.revision, reason },
+    'routes.yaml refused: still serving the revision before',
+  )
+}
+
+function adopt(snapshot: Snapshot, { log, metrics, pools, configFile }: Telling): void {
+  metrics.accepted(snapshot)
+  log.follow(snapshot)
+  pools.retain(snapshot.upstreams.values())
+  const { revision, hash, warnings } = snapshot
+  const doubts = warnings.length > 0 ? formatProblems(configFile, warnings).split('\n') : undefined
+  log.life.info({ revision, hash, routes: snapshot.routes.length, warnings: doubts }, 'routes.yaml accepted')
+}
+
+async function run(parts: Parts, reloader: Reloader): Promise<RunningGateway> {
+  const { log, live, metrics, health } = parts
+  const hints = new Set<string>()
+  let isDraining = false
+  const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
+  const listeners: Listeners = {
+    public: await createGeneralDoor({
+      live,
+      clock,
+      isDraining: () => isDraining,
+      refused: metrics.refused,
+      nearMiss: metrics.nearMiss,
+      untrustedProxy(peer) {
+        const hint = `${peer} sends X-Forwarded-For but is not trusted, so its clients all look like itself; if it is your load balancer, add it to public.trustedProxies`
+        hints.add(hint)
+        log.life.warn({ peer }, hint)
+      },
+    }),
+    probes: createProbes(gateway, health),
+    admin: await createAdmin({ gateway, health, metrics, clock }),
+  }
+  const places = await openListeners(listeners, live.current.settings)
+  log.life.info({ ...urlsOf(places), version, revision: live.current.revision }, 'listening')
+  const end = async () => {
+    await closeListeners(listeners)
+    await reloader.close()
+    log.life.info('stopped')
+    await parts.close()
+  }
+  return {
+    places,
+    reload: gateway.reload,
+    reopenLog: log.reopen,
+    close: end,
+    async drain() {
+      isDraining = true
+      const { drainMs } = live.current.settings.public
+      log.life.info({ drainMs }, 'draining')
+      await delay(Math.min(lameDuckMs, drainMs))
+      listeners.public.stopListening()
+      listeners.public.closeIdle()
+      const deadline = new AbortController()
+      await Promise.race([
+        listeners.public.emptied(),
+        delay(Math.max(0, drainMs - lameDuckMs), undefined, { signal: deadline.signal }),
+      ]).finally(() => deadline.abort())
+      await end()
+    },
+  }
+}
+
+interface Told {
+  readonly parts: Parts
+  readonly reloader: Reloader
+  readonly hints: ReadonlySet<string>
+  isDraining(): boolean
+}
+
+function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
+  const { live } = parts
+  return {
+    version,
+    startedAt: clock.wall(),
+    snapshot: () => live.snapshot,
+    problems: () => live.problems,
+    hints: () => [...hints],
+    isDraining,
+    async reload() {
+      const loaded = await reloader.reload()
+      const problems = loaded.ok ? loaded.warnings : loaded.problems
+      return { accepted: loaded.ok, revision: live.snapshot?.revision, problems }
+    },
+  }
+}
+
+function urlsOf(places: Places): Record<string, string> {
+  const url = ({ address, family, port }: Places['public']) =>
+    `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  return { public: url(places.public), admin: url(places.admin), probes: url(places.probes) }
+}
