@@ -3,7 +3,7 @@
 import { numberOf } from '../services/kit/visit.ts'
 
 /** @throws Refusal 400 */
-export function readPage(query: URLSearchParams): { page: number; size: number } {
+export function readPage(query: URLSearchParams, usualSize = 25): { page: number; size: number } {
   const page = numberOf(query, 'page', [1, 1_000_000]) ?? 1
-  return { page, size: numberOf(query, 'size', [1, 200]) ?? 25 }
+  return { page, size: numberOf(query, 'size', [1, 200]) ?? usualSize }
 }

@@ -33,9 +33,7 @@ export class FrontDesk {
     if (isOperators(visit.path)) return answerSafely(visit, this.#answerOperators)
     this.#watch(visit, this.#writeDown(visit))
     const fate = this.#faults.draw(visit.path)
-    const delayMs = Math.min(longestDelayMs, fate.delayMs + wishedDelayMs(visit.query))
-    // A client that leaves meanwhile changes nothing: the request runs, as it does in the systems that this one stands for.
-    if (delayMs > 0) await sleep(delayMs, undefined, { ref: false })
+    await this.#delay(visit, fate)
     if (fate.fault === 'hang') endWhenStopping(request.socket, this.#stopping)
     else if (fate.fault === 'reset') request.socket.resetAndDestroy()
     else if (fate.fault === 'error') sendRefusal(visit, new Refusal(500, 'an injected fault'))
@@ -45,18 +43,29 @@ export class FrontDesk {
     }
   }
 
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const visit = this.#visitOf(request)
     const entry = this.#writeDown(visit)
-    const { fault } = this.#faults.draw(visit.path)
-    if (fault) {
-      if (fault === 'hang') endWhenStopping(socket, this.#stopping)
-      else socket.resetAndDestroy()
-      socket.once('close', () => entry && Object.assign(entry, { state: 'aborted' }))
-      return
+    // From here on the socket is ours: without a listener a client's reset would end the process.
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => {
+      if (entry?.state === 'running') entry.state = 'aborted'
+    })
+    const fate = this.#faults.draw(visit.path)
+    await this.#delay(visit, fate)
+    if (fate.fault === 'hang') endWhenStopping(socket.resume(), this.#stopping)
+    else if (fate.fault) socket.resetAndDestroy()
+    else {
+      if (entry) Object.assign(entry, { status: 101, state: 'answered' })
+      this.#site.upgrades?.accept(visit, socket, head)
     }
-    if (entry) Object.assign(entry, { status: 101, state: 'answered' })
-    this.#site.upgrades?.accept(visit, socket, head)
+  }
+
+  /** A client that leaves meanwhile changes nothing: the request runs, as in the systems that this one stands for. */
+  async #delay({ query }: Pick<Visit, 'query'>, { delayMs }: Fate): Promise<void> {
+    const wishMs = Number(query.get('delay') ?? 0)
+    const totalMs = Math.min(longestDelayMs, delayMs + (wishMs > 0 ? wishMs : 0))
+    if (totalMs > 0) await sleep(totalMs, undefined, { ref: false })
   }
 
   #visitOf(request: IncomingMessage): Omit<Visit, 'response'> {
@@ -92,11 +101,6 @@ function splitTarget(target: string): { path: string; query: URLSearchParams } {
   const mark = local.indexOf('?')
   const path = mark < 0 ? local : local.slice(0, mark)
   return { path: path || '/', query: new URLSearchParams(mark < 0 ? '' : local.slice(mark + 1)) }
-}
-
-function wishedDelayMs(query: URLSearchParams): number {
-  const wish = Number(query.get('delay') ?? 0)
-  return wish > 0 ? Math.min(wish, longestDelayMs) : 0
 }
 
 function endWhenStopping(socket: Socket, stopping: AbortSignal): void {

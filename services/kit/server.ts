@@ -47,7 +47,7 @@ export async function startSite(site: Site): Promise<Running> {
   )
   // Node would drop the fields beyond 1000 without a word.
   server.maxHeadersCount = 0
-  server.on('upgrade', (request, socket: Socket, head) => desk.upgrade(request, socket, head))
+  server.on('upgrade', (request, socket: Socket, head) => void desk.upgrade(request, socket, head))
   try {
     await listen(server, site.port, host)
   } catch (error) {
