@@ -2,7 +2,6 @@
 // public that does not wait for itself.
 // The danger it guards against: coordinated omission: a generator that waits for a slow answer sends nothing while the
 // system is at its worst, and then reports how good it was. So every time is measured from the schedule.
-import type { Random } from './random.ts'
 
 export interface Pace {
   readonly ratePerSecond: number
@@ -10,14 +9,14 @@ export interface Pace {
 }
 
 /** The times of a Poisson process in milliseconds from the start, ascending, all below `seconds`. */
-export function* poissonTimes(pace: Pace, random: Random): Generator<number> {
+export function* poissonTimes(pace: Pace, random: () => number): Generator<number> {
   const endMs = pace.seconds * 1000
   const meanGapMs = 1000 / pace.ratePerSecond
   // 1 - random() is in (0, 1]: the logarithm is finite.
   for (let at = gap(random, meanGapMs); at < endMs; at += gap(random, meanGapMs)) yield at
 }
 
-function gap(random: Random, meanMs: number): number {
+function gap(random: () => number, meanMs: number): number {
   return -Math.log(1 - random()) * meanMs
 }
 

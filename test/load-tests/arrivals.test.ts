@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { poissonTimes, runArrivals, type Ticker } from '../../load-tests/arrivals.ts'
 import { spreadOf } from '../../load-tests/percentiles.ts'
-import { randomFrom } from '../../load-tests/random.ts'
+import { randomFrom } from '../../services/kit/prng.ts'
 
 /** A clock that only moves when it is told to, and a queue of who waits for it. */
 function frozenTicker(): Ticker & { advance(ms: number): void } {

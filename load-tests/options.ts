@@ -1,0 +1,111 @@
+// What the command line of a load test says.
+// The danger it guards against: a mistyped option that is ignored, and a test that then proves something else.
+import { parseArgs } from 'node:util'
+import type { CutoverPlan } from './cutover.ts'
+import { type FaultKind, faultKinds } from './fault.ts'
+
+export const help = `load-test SCENARIO [options]
+
+  cutover   moves the route "search" to its service and back while requests come in, and proves from
+            the ledgers of all sides that none was lost, doubled or answered by the wrong one
+
+Options
+  --rate N          requests per second, arriving by the clock (default 300)
+  --seconds N       how long; the moves are after a third and after two thirds (default 30)
+  --seed N          the same seed sends the same requests at the same times (default: from the clock)
+  --fault KIND      spoils every 25th request on its way to the monolith, and must therefore fail:
+                    drop (answer swallowed), truncate (answer cut), double (delivered twice)
+  --json FILE       the report (default load-tests/out/cutover.json)
+  --gateway URL --admin URL --config FILE
+                    a site that is running already: its public door, its admin listener and its
+                    routes.yaml, which is put back at the end. Without these everything is started here
+
+Exit codes
+  0  passed: every request answered as it must be, and found once, on the right side, in the ledgers
+  1  failed: something was lost, doubled, answered by the wrong side or wrongly; or the route did not move
+  2  nothing was measured: wrong options, or the site was not well before the run
+  3  inconclusive: nothing was seen to fail, but the evidence has holes (the client did not keep up, a
+     ledger has forgotten lines, or there was no request of the moved route in some part of the run)
+`
+
+export class UsageError extends Error {}
+
+export interface Options {
+  readonly plan: Omit<CutoverPlan, 'say'>
+  readonly json: string
+}
+
+const text = { type: 'string' } as const
+const known = {
+  rate: text,
+  seconds: text,
+  seed: text,
+  fault: text,
+  json: text,
+  gateway: text,
+  admin: text,
+  config: text,
+}
+type Given = Partial<Record<keyof typeof known, string>>
+
+/** @param wallMs milliseconds since the epoch: the seed when none is given. @throws UsageError */
+export function readOptions(args: readonly string[], wallMs: number): Options {
+  const given = parse(args)
+  const seconds = numberIn(given, 'seconds', { fallback: 30, min: 3, max: 3600 })
+  const fault = faultIn(given.fault)
+  const site = siteIn(given)
+  if (fault && site) throw new UsageError('--fault needs the site that is started here, not a given one')
+  return {
+    plan: {
+      ratePerSecond: numberIn(given, 'rate', { fallback: 300, min: 1, max: 10_000 }),
+      seconds,
+      seed: numberIn(given, 'seed', { fallback: wallMs % 1_000_000, min: 0, max: 2 ** 31 }),
+      fault,
+      given: site,
+      throughputSeconds: Math.min(3, Math.max(1, Math.floor(seconds / 10))),
+    },
+    json: given.json ?? new URL('out/cutover.json', import.meta.url).pathname,
+  }
+}
+
+function parse(args: readonly string[]): Given {
+  try {
+    return parseArgs({ args: [...args], options: known, strict: true }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+interface Bounds {
+  readonly fallback: number
+  readonly min: number
+  readonly max: number
+}
+
+function numberIn(given: Given, name: keyof typeof known, { fallback, min, max }: Bounds): number {
+  const written = given[name]
+  if (written === undefined) return fallback
+  const value = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}`)
+}
+
+function faultIn(written: string | undefined): FaultKind | undefined {
+  const kind = faultKinds.find((one) => one === written)
+  if (written !== undefined && !kind) throw new UsageError(`--fault must be one of ${faultKinds.join(', ')}`)
+  return kind
+}
+
+function siteIn({ gateway, admin, config }: Given): CutoverPlan['given'] {
+  if (gateway === undefined && admin === undefined && config === undefined) return undefined
+  if (gateway === undefined || admin === undefined || config === undefined) {
+    throw new UsageError('--gateway, --admin and --config belong together')
+  }
+  return { gateway: originIn('gateway', gateway), admin: originIn('admin', admin), configFile: config }
+}
+
+function originIn(name: string, written: string): string {
+  const url = URL.parse(written)
+  if (url?.protocol !== 'http:') throw new UsageError(`--${name} must be an http URL`)
+  return url.origin
+}
