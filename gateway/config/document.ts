@@ -11,13 +11,15 @@ import { type Mark, Unfolding } from './unfold.ts'
 /** What the file says. Places are JSON pointers (RFC 6901): `/routes/0/match/path`. */
 export interface Written {
   readonly value: unknown
+  /** Whether the file itself says something there; defaults do not count. */
+  has(pointer: string): boolean
   /** Of the value at that pointer; when the file has none there, of the nearest mapping or list around it. */
   positionOf(pointer: string): Position
   /** Of the key at that pointer, or of the nearest one around it. */
   keyPositionOf(pointer: string): Position
   /** The scalar as the file writes it, references unresolved; undefined when it is none. */
   wordsAt(pointer: string): string | undefined
-  /** Pointers of values whose references have nothing to stand for: already reported, and not worth checking. */
+  /** Pointers of values whose references or aliases have nothing to stand for: already reported, and not worth checking. */
   readonly unresolved: ReadonlySet<string>
   /** A message without the values that came from the environment. */
   scrub(message: string): string
@@ -62,6 +64,7 @@ function writtenOf(value: unknown, { marks, unresolved, substitution }: Unfoldin
     marks.get(pointer) ?? (pointer === '' ? wholeFile : markOf(parentOf(pointer)))
   return {
     value,
+    has: (pointer) => marks.has(pointer),
     positionOf: (pointer) => markOf(pointer).value,
     keyPositionOf: (pointer) => markOf(pointer).key,
     wordsAt: (pointer) => marks.get(pointer)?.words,

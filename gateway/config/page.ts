@@ -35,8 +35,10 @@ export function wordsAt({ written }: Page, pointer: string): string {
 /** The Upstream that is named there. @returns undefined when there is none, or when it has a mistake of its own */
 export function referredUpstream(page: Page, pointer: string, known: KnownUpstreams): Upstream | undefined {
   const name = page.checked.at<string>(pointer)
-  if (name === undefined || known.names.includes(name)) return known.sound.get(name ?? '')
+  // Without any upstream that one mistake is told, and not once more for each name.
+  if (name === undefined || known.names.length === 0) return undefined
+  if (known.names.includes(name)) return known.sound.get(name)
   const isLiteral = page.written.wordsAt(pointer) === name
   const meant = (isLiteral && suggest(name, known.names)) || `; the upstreams are ${known.names.join(', ')}`
-  return refuse(page, pointer, `unknown upstream ${wordsAt(page, pointer)}${known.names.length > 0 ? meant : ''}`)
+  return refuse(page, pointer, `unknown upstream ${wordsAt(page, pointer)}${meant}`)
 }

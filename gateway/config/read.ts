@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { FilterKind } from '../filter.ts'
 import type { CoreSettings, Problem } from '../model.ts'
 import { findConflicts } from '../routing/conflicts.ts'
+import { findPathDoubts } from '../routing/doubts.ts'
 import { check } from './check.ts'
 import type { Declaration, DeclaredRoute } from './declaration.ts'
 import { readDocument, type Written } from './document.ts'
@@ -66,4 +67,6 @@ function compareRoutes({ findings, written }: Page, routes: readonly DeclaredRou
   for (const { second, message } of findConflicts(routes, paths)) {
     findings.error(second.position, written.scrub(message))
   }
+  const doubt = findPathDoubts(routes, written.has('/paths'))
+  if (doubt) findings.warn(doubt, written.scrub(doubt.message))
 }

@@ -75,7 +75,11 @@ function notAmong(
 function instead(error: ErrorObject, words: string | undefined, { type, pattern }: Shape): string {
   if (error.data === null) return '; it has no value'
   if (words === undefined) return Array.isArray(error.data) ? ', not a list' : ', not a mapping'
-  const wantsText = error.keyword === 'type' && type === 'string' && new RegExp(pattern ?? '').test(words)
+  if (error.keyword !== 'type') return `, not ${quote(words)}`
+  // Unquoted, a reference to a number would be one.
+  const isQuoted = (type === 'integer' || type === 'number') && /^[0-9.]+$/.test(String(error.data))
+  if (isQuoted && typeof error.data === 'string') return `, not the text ${quote(words)}; take the quotes away`
+  const wantsText = type === 'string' && new RegExp(pattern ?? '').test(words)
   return wantsText ? `, not the ${typeof error.data} ${words}; put it in quotes` : `, not ${quote(words)}`
 }
 
@@ -83,8 +87,14 @@ function expected(shape: Shape): string {
   if (shape.title) return shape.title
   if (shape.const !== undefined) return quote(String(shape.const))
   if (shape.enum) return orOf(shape.enum.map((value) => quote(String(value))))
-  if (shape.anyOf) return orOf(shape.anyOf.map(expected))
-  if (shape.minimum !== undefined && shape.maximum !== undefined) return `from ${shape.minimum} to ${shape.maximum}`
+  if (shape.anyOf)
+    return orOf(
+      shape.anyOf.flatMap(
+        ({ enum: choices, ...form }) => choices?.map((choice) => quote(String(choice))) ?? expected(form),
+      ),
+    )
+  if (shape.minimum !== undefined && shape.maximum !== undefined)
+    return `${typeNames[String(shape.type)]} from ${shape.minimum} to ${shape.maximum}`
   if (shape.pattern)
     return `text of the form ${shape.pattern}${shape.description ? ` (${uncapitalised(shape.description)})` : ''}`
   if (shape.type === 'object') return mappingOf(shape)

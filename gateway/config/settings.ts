@@ -6,7 +6,7 @@ import type { CoreSettings } from '../model.ts'
 import type { CheckedTop } from './core.ts'
 import type { Environment } from './environment.ts'
 import { type Page, refuse, wordsAt } from './page.ts'
-import { below } from './pointer.ts'
+import { below, valueAt } from './pointer.ts'
 import { durationMs } from './schema.ts'
 
 export const defaultStateDir = './var'
@@ -43,8 +43,9 @@ export function stateDirOf(file: string, declared: string, env: Environment): st
 }
 
 function checkTrustedProxies(page: Page): boolean {
-  const proxies = page.checked.at<readonly string[]>('/public/trustedProxies') ?? []
-  const wrong = proxies.flatMap((proxy, i) => (isAddressOrBlock(proxy) ? [] : below('/public/trustedProxies', i)))
+  const list = valueAt(page.written.value, '/public/trustedProxies')
+  const pointers = Array.isArray(list) ? list.map((_, i) => below('/public/trustedProxies', i)) : []
+  const wrong = pointers.filter((pointer) => !isAddressOrBlock(page.checked.at<string>(pointer) ?? '::'))
   for (const pointer of wrong) {
     refuse(
       page,

@@ -1,7 +1,7 @@
 // The nodes of a YAML document as plain values with marks: aliases unfolded, merge keys merged, references resolved.
 // The danger it guards against: a key written twice of which one wins silently, an alias that unfolds to gigabytes or
 // into itself, and `__proto__` as a key (every mapping here has no prototype).
-import { isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml'
+import { type Alias, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml'
 import type { Position } from '../model.ts'
 import { createSubstitution, type Environment, type Substitution, typed } from './environment.ts'
 import { below } from './pointer.ts'
@@ -30,7 +30,7 @@ type Mapping = Record<string, unknown>
 /** One walk over one document without syntax errors. */
 export class Unfolding {
   readonly marks = new Map<string, Mark>()
-  /** Pointers of values whose references have nothing to stand for. */
+  /** Pointers of values whose references or aliases have nothing to stand for. */
   readonly unresolved = new Set<string>()
   readonly substitution: Substitution
   readonly #reader: Reader
@@ -47,14 +47,23 @@ export class Unfolding {
   valueOf(node: unknown, pointer: string, key: Position = start): unknown {
     const value = this.#startOf(node) ?? key
     if (this.#isTooMuch(pointer, value)) return null
-    if (isAlias(node)) return this.#inAlias(node.source, value, (target) => this.valueOf(target, pointer, key)) ?? null
     if (!isNode(node)) return null
+    if (isAlias(node)) return this.#aliased(node, pointer, { key, value })
     this.#rememberAnchor(node)
     this.marks.set(pointer, { key, value, ...(isScalar(node) && { words: node.source ?? String(node.value) }) })
     if (isScalar(node)) return this.#scalarOf(node, pointer, value)
     if (isSeq(node))
       return node.items.map((item, i) => this.valueOf(item, below(pointer, i), this.#startOf(item) ?? value))
     return isMap(node) ? this.#mappingOf(node, pointer) : null
+  }
+
+  #aliased(node: Alias, pointer: string, mark: Mark): unknown {
+    this.marks.set(pointer, mark)
+    const used = this.#inAlias(node.source, mark.value, (target) => ({
+      value: this.valueOf(target, pointer, mark.key),
+    }))
+    if (!used) this.unresolved.add(pointer)
+    return used ? used.value : null
   }
 
   #mappingOf(node: YAMLMap, pointer: string): Mapping {
@@ -91,7 +100,10 @@ export class Unfolding {
   #inAlias<T>(name: string, at: Position, use: (target: unknown) => T): T | undefined {
     const target = this.#anchors.get(name)
     if (target === undefined) {
-      this.#reader.findings.error(at, `"*${name}" needs an anchor "&${name}" that ends before it`)
+      this.#reader.findings.error(
+        at,
+        `"*${name}" needs an anchor "&${name}" that ends before it; if it is text, put it in quotes`,
+      )
       return undefined
     }
     // Taken away meanwhile, so that an alias inside its own anchor ends here.
