@@ -75,10 +75,11 @@ test('a failure names its code and the upstream that the request was headed for'
   const file = newFile()
   const log = logTo(file)
   log.follow(withAccessLog(snapshotOf(), 'stdout'))
-  log.exchange(reportOf({ answer: { status: 504, by: 'gateway', failure: 'upstreamFirstByteTimeout' } }))
+  const answer = { status: 504, by: 'gateway', failure: 'upstreamFirstByteTimeout' } as const
+  log.exchange({ ...reportOf({ answer }), reason: 'no byte from 10.0.0.9' })
   await log.close()
   expect(await linesOf(file)).toMatchObject([
-    { failure: 'upstreamFirstByteTimeout', upstream: 'search', side: 'new', by: 'gateway', status: 504 },
+    { failure: 'upstreamFirstByteTimeout', reason: 'no byte from 10.0.0.9', upstream: 'search', side: 'new' },
   ])
 })
 
@@ -98,7 +99,9 @@ test('no secret of a request reaches a log: not of its query, fields, target, pa
     '/search?a\r\nb=sekret',
   ]
   for (const target of targets) {
-    log.exchange(reportOf({ exchange: { target, fields, body: Buffer.from('password=sekret') } }))
+    const exchange = { target, fields, body: Buffer.from('password=sekret') }
+    const answer = { status: 500, by: 'gateway', failure: 'internal' } as const
+    log.exchange({ ...reportOf({ exchange, answer }), reason: 'Unexpected token in "sekret"' })
   }
   await log.close()
   const text = await readFile(file, 'utf8')

@@ -1,0 +1,89 @@
+import { afterEach, expect, test } from 'vitest'
+import { createAdmin } from '../../gateway/ops/admin.ts'
+import type { Gateway } from '../../gateway/ops/gateway.ts'
+import { createHealth } from '../../gateway/ops/health.ts'
+import { createMetrics } from '../../gateway/ops/metrics.ts'
+import { frozenClock, gatewayOf, listen, outcomeOf, reportOf, routeOf, snapshotOf } from '../ops/world.ts'
+import { newFolder } from './banyan.ts'
+
+const folder = await newFolder()
+const open: { close(): Promise<unknown> }[] = []
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close()
+})
+
+const moved = routeOf('search', 'live')
+const snapshot = snapshotOf({ revision: 41, routes: [moved] })
+
+async function adminOf(gateway: Partial<Gateway> = {}): Promise<URL> {
+  const clock = frozenClock()
+  const health = createHealth(clock)
+  const metrics = createMetrics({ version: '1.2.3' })
+  metrics.end(reportOf({ route: moved, answer: { upstream: 'search' } }))
+  metrics.nearMiss('search')
+  health.outcome(outcomeOf({ blame: 'upstream', failure: 'upstreamReset' }))
+  const app = await createAdmin({
+    gateway: gatewayOf({ snapshot: () => snapshot, ...gateway }),
+    health,
+    metrics,
+    clock,
+  })
+  open.push(app)
+  return new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+}
+
+test('status shows what serves, route by route, and how the upstreams fare', async () => {
+  const admin = await adminOf({ hints: () => ['add 10.0.0.5 to trustedProxies'] })
+  const { code, out } = await folder.banyan(['status', '--admin', admin.href])
+  expect(code).toBe(0)
+  expect(out).toContain('serves revision 41 (0123456789ab) of 2026-01-02T03:00:00.000Z; up 245 s')
+  expect(out).toMatch(/^search +\/search +live +search \(monolith → search\) +1 +1$/m)
+  expect(out).toMatch(/^unmatched +\/unmatched +- +monolith +0 +0$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +no +failing: upstreamReset since 2026/m)
+  expect(out).toContain('hint: add 10.0.0.5 to trustedProxies')
+})
+
+test('a refused file is told with its problems, and the exit code is 1', async () => {
+  const problem = { line: 4, column: 5, severity: 'error', message: 'unknown key "upstraem"' } as const
+  const admin = await adminOf({ problems: () => [problem] })
+  const { code, out } = await folder.banyan(['status', '--admin', admin.href])
+  expect(code).toBe(1)
+  expect(out).toContain('routes.yaml:4:5  unknown key "upstraem"\n1 problem; still serving revision 41')
+})
+
+test('status answers a script in JSON', async () => {
+  const admin = await adminOf()
+  const { code, out } = await folder.banyan(['status', '--admin', admin.href, '--json'])
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ revision: 41, routes: [{ name: 'search', stage: 'live' }, {}] })
+})
+
+test('the address comes from the configuration, even when that has mistakes elsewhere', async () => {
+  const { port } = await adminOf()
+  await folder.write('routes.yaml', `admin: { host: 0.0.0.0, port: ${port} }\nupstraems: {}\n`)
+  const { code, out } = await folder.banyan(['status'])
+  expect([code, out.includes('serves revision 41')]).toEqual([0, true])
+})
+
+test('a gateway that is away is exit code 3, with the address that was tried', async () => {
+  const gone = await listen(() => {})
+  await gone.close()
+  const url = `http://127.0.0.1:${gone.port}`
+  const { code, out, err } = await folder.banyan(['status', '--admin', url])
+  expect([code, out]).toEqual([3, ''])
+  expect(err).toContain(`no gateway answers at ${url}: connect ECONNREFUSED`)
+})
+
+test('something else that listens there is not taken for a gateway', async () => {
+  const other = await listen((_, answer) => answer.end('hello'))
+  open.push(other)
+  expect(await folder.banyan(['status', '--admin', `http://127.0.0.1:${other.port}`])).toMatchObject({ code: 3 })
+})
+
+test('without an address there is nothing to ask', async () => {
+  await folder.write('free.yaml', 'admin: { port: 0 }\n')
+  const free = await folder.banyan(['status', '--config', 'free.yaml'])
+  expect([free.code, free.err.includes('give --admin URL')]).toEqual([2, true])
+  expect(await folder.banyan(['status', '--config', 'missing.yaml'])).toMatchObject({ code: 2 })
+  expect(await folder.banyan(['status', '--admin', 'localhost:1'])).toMatchObject({ code: 2 })
+})
