@@ -37,7 +37,7 @@ const reasons = [
   'as the agreement between carrier and shipper requires',
   'without prejudice to later claims for damaged cargo',
 ]
-const sentencesEach = 70
+const sentencesEach = 55
 const scanBytes = 262_144
 
 export function firstDocuments(): readonly FirstDocument[] {

@@ -63,8 +63,8 @@ export class FrontDesk {
 
   /** A client that leaves meanwhile changes nothing: the request runs, as in the systems that this one stands for. */
   async #delay({ query }: Pick<Visit, 'query'>, { delayMs }: Fate): Promise<void> {
-    const wishMs = Number(query.get('delay') ?? 0)
-    const totalMs = Math.min(longestDelayMs, delayMs + (wishMs > 0 ? wishMs : 0))
+    const wishMs = Number(query.get('delay')) || 0
+    const totalMs = Math.min(longestDelayMs, delayMs + Math.max(0, wishMs))
     if (totalMs > 0) await sleep(totalMs, undefined, { ref: false })
   }
 
