@@ -5,7 +5,7 @@ import { type Candidate, candidateOf, compareWeights, Facts, findUnmet } from '.
 import { explainChoice, explainUnmet } from './explain.ts'
 import { createHosts, type Hosts, listHosts } from './host.ts'
 import { loosePath, normalisePath } from './path.ts'
-import { foldPattern, loosenPattern, type Pattern, parsePattern, shapeOf } from './pattern.ts'
+import { foldPattern, loosenPattern, type Pattern, parsePattern } from './pattern.ts'
 import { createTable, type Table, type Walk, walkTable } from './table.ts'
 
 type Matchable = { readonly name: string; readonly match: RouteMatch }
@@ -37,14 +37,15 @@ type Index<R> = Hosts<Table<R>>
 
 /** @param routes whose patterns `parsePattern` accepts and among which `findConflicts` finds none */
 export function createMatcher<R extends Matchable>(routes: readonly R[], unmatched: R, paths: PathRules): Matcher<R> {
-  const parsed = routes.map((route) => ({ route, pattern: foldPattern(acceptedPattern(route), paths) }))
-  const strict = createIndex(parsed.map(({ route, pattern }) => candidateOf(route, pattern)))
-  const loose = createIndex(parsed.map(({ route, pattern }) => candidateOf(route, loosenPattern(pattern))))
-  const isAnyLoosened = parsed.some(({ pattern }) => shapeOf(loosenPattern(pattern)) !== shapeOf(pattern))
+  const candidates = routes.map((route) => candidateOf(route, foldPattern(acceptedPattern(route), paths)))
+  const loosened = candidates.map((candidate) => ({ ...candidate, pattern: loosenPattern(candidate.pattern) }))
+  const isAnyLoosened = loosened.some(({ pattern }, index) => pattern !== candidates[index]?.pattern)
+  const strict = createIndex(candidates)
+  const loose = isAnyLoosened ? createIndex(loosened) : strict
 
   function findNearMiss(path: string, facts: Facts): { nearMiss: string } | undefined {
     const folded = loosePath(facts.asked.target)
-    if (folded === path && !isAnyLoosened) return undefined
+    if (folded === path && loose === strict) return undefined
     const met = findFirst(loose, folded, facts)
     return met && { nearMiss: met.route.name }
   }

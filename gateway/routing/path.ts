@@ -48,7 +48,8 @@ export function loosePath(target: string): string {
 /** The query without its `?`, as received; empty when there is none. */
 export function queryOf(target: string): string {
   const start = target.search(/[?#]/)
-  if (start < 0 || target[start] === '#') return ''
+  if (start < 0) return ''
+  // A fragment that starts before any `?` ends the target where the query would begin.
   const end = target.indexOf('#', start)
   return end < 0 ? target.slice(start + 1) : target.slice(start + 1, end)
 }

@@ -35,13 +35,15 @@ export function foldPattern(pattern: Pattern, rules: PathRules): Pattern {
   return patternOf(segments, isPrefix)
 }
 
-/** The pattern for paths that `loosePath` has folded. */
+/** The pattern for paths that `loosePath` has folded; the same object when there is nothing to loosen. */
 export function loosenPattern(pattern: Pattern): Pattern {
+  if (!pattern.segments.some(isLoosened)) return pattern
   const isPrefix = pattern.kind === 'prefix'
   const segments = pattern.segments.flatMap((segment) =>
     'param' in segment ? segment : looseSegments(segment.literal),
   )
-  return patternOf(segments.length > 0 || isPrefix ? segments : [{ literal: '' }], isPrefix)
+  const loosened = patternOf(segments.length > 0 || isPrefix ? segments : [{ literal: '' }], isPrefix)
+  return shapeOf(loosened) === shapeOf(pattern) ? pattern : loosened
 }
 
 /** The same text for patterns that meet the same paths, whatever their params are called. An exact one is its own path. */
@@ -59,6 +61,12 @@ function segmentsOf(path: string): Segment[] {
   const texts = path.slice(1).split('/')
   if (texts.at(-1) === '*') texts.pop()
   return texts.map((text) => (text.startsWith(':') ? { param: text.slice(1) } : { literal: text }))
+}
+
+function isLoosened(segment: Segment): boolean {
+  return (
+    'literal' in segment && (segment.literal === '' || loosePath(`/${segment.literal}`).slice(1) !== segment.literal)
+  )
 }
 
 function looseSegments(literal: string): Segment[] {

@@ -95,6 +95,7 @@ describe('then methods, fields, query and cookies', () => {
     [ask('GET', '/x', 'cookie', 'a=2; beta=1'), 'cookie'],
     [ask('GET', '/x', 'cookie', 'a=2', 'cookie', 'beta=1'), 'cookie'],
     [ask('GET', '/x', 'cookie', 'xbeta=1; beta'), 'get'],
+    [ask('GET', '/x', 'cookie', 'beta=2; beta=1'), 'get'],
     [ask('GET', '/x?a+b=%C3%BC', 'x-tenant', 'a', 'cookie', 'beta=1'), 'get tenant'],
     [ask('GET', '/y'), 'unmatched'],
     [ask('PUT', '/y'), 'below'],
@@ -163,12 +164,19 @@ describe('the host comes before the path', () => {
 })
 
 describe('what the monolith takes for the same path', () => {
-  const routes = [routeOf('search', '/API/Search/'), routeOf('item', '/Items/:id'), routeOf('root', '/')]
+  const routes = [
+    routeOf('search', '/API/Search/'),
+    routeOf('item', '/Items/:id'),
+    routeOf('root', '/'),
+    routeOf('double', '/a//'),
+  ]
   test.each([
     ['/api/search', 'search'],
     ['/Api/SEARCH/;x=1', 'search'],
     ['/ITEMS;a/7/', 'item'],
     ['/;x', 'root'],
+    ['/A//', 'double'],
+    ['/a/', 'unmatched'],
     ['/api//search', 'unmatched'],
   ])('%s goes to "%s" when paths are folded', (target, name) => {
     expect(taken(routes, ask('GET', target), lenientRules)).toBe(name)

@@ -88,6 +88,19 @@ const matches: fc.Arbitrary<RouteMatch> = fc.record(
 const manyRoutes = fc
   .array(matches, { maxLength: 25 })
   .map((all) => all.map((match, line) => ({ name: `r${line}`, match, position: { line, column: 1 } })))
+/** Routes and requests so much alike that two of equal rank are common. */
+const twins = fc
+  .array(fc.record<RouteMatch>({ path: fc.constantFrom('/a', '/:p', '/a/*'), fields: values, query: values }), {
+    minLength: 6,
+    maxLength: 12,
+  })
+  .map((all) => all.map((match, line) => ({ name: `r${(line * 5) % 12}`, match, position: { line, column: 1 } })))
+const alike = fc
+  .record({
+    query: fc.constantFrom('', '?x=1', '?x=2&y=1'),
+    fields: fc.constantFrom<string[]>([], ['x', '1', 'y', '2']),
+  })
+  .map(({ query, fields }) => ask('GET', `/a${query}`, ...fields))
 const requests = fc
   .record({
     method: fc.constantFrom('GET', 'PUT', 'POST'),
@@ -114,35 +127,35 @@ test('every request goes where a matcher that scores all routes sends it', () =>
   )
 })
 
-test('file order never counts', () => {
+test('file order never counts, not even among routes that conflict', () => {
   fc.assert(
-    fc.property(manyRoutes, requests, (routes, asked) => {
+    fc.property(twins, alike, (routes, asked) => {
       const forwards = createMatcher(routes, unmatched, exactRules).match(asked)
       expect(createMatcher(routes.toReversed(), unmatched, exactRules).match(asked)).toEqual(forwards)
     }),
+    { numRuns: 1000 },
   )
 })
 
-test('where no conflict is found, no request has two best routes; where one is found, each of the two is named', () => {
-  const fewer = manyRoutes.map((routes) => routes.slice(0, 6))
+test('of two routes that take one request with the same score, the later is named as a conflict', () => {
+  let ties = 0
   fc.assert(
-    fc.property(fewer, fc.array(requests, { minLength: 20, maxLength: 20 }), (routes, asked) => {
-      const conflicts = findConflicts(routes, exactRules)
-      for (const one of asked) {
-        const [best, second] = rankNaively(routes, one)
-        if (best === undefined || second === undefined || compareScores(best.score, second.score) !== 0) continue
-        const named = conflicts.map((conflict) => conflict.second.name)
-        const later = [best, second].toSorted((a, b) => a.route.position.line - b.route.position.line)[1]
-        expect(named).toContain(later?.route.name)
-      }
+    fc.property(twins, alike, (routes, asked) => {
+      const later = new Set(findConflicts(routes, exactRules).map((conflict) => conflict.second.name))
+      const [best, second] = rankNaively(routes, asked)
+      if (best === undefined || second === undefined || compareScores(best.score, second.score) !== 0) return
+      ties++
+      const [, last] = [best, second].toSorted((a, b) => a.route.position.line - b.route.position.line)
+      expect(later).toContain(last?.route.name)
     }),
     { numRuns: 3000 },
   )
+  expect(ties).toBeGreaterThan(100)
 })
 
 test('whatever is called a conflict has a request that both take with the same score', () => {
   fc.assert(
-    fc.property(manyRoutes, (routes) => {
+    fc.property(fc.oneof(manyRoutes, twins), (routes) => {
       for (const { first, second } of findConflicts(routes, exactRules)) {
         const request = requestForBoth(first.match, second.match)
         const scores = [first, second].map(({ match }) => scoreOf(match, request))
