@@ -6,6 +6,8 @@ import { dirname } from 'node:path'
 
 const flushBytes = 16 * 1024
 const flushAfterMs = 100
+/** Before a pipe that is full is tried again. */
+const whenFullMs = 5
 const closeWithinMs = 1000
 /** What may wait for a destination that takes nothing; lines beyond it are dropped and counted. */
 const maxWaitingBytes = 8 * 1024 * 1024
@@ -28,8 +30,8 @@ export class Lines {
 
   /** @param to a file descriptor, or a file that is appended to, with its directory made where missing. */
   constructor(to: number | string) {
-    if (typeof to === 'number') this.#fd = to
-    else this.#file = to
+    if (typeof to === 'string') this.#file = to
+    else this.#fd = nonBlocking(to)
   }
 
   /** Takes one line, its line end included. Never throws and never waits. */
@@ -56,9 +58,12 @@ export class Lines {
     this.#isWriting = true
     write(fd, chunk, (failure, bytes) => {
       this.#isWriting = false
-      this.#chunk = failure ? chunk : bytes < chunk.length ? chunk.subarray(bytes) : undefined
-      if (failure) this.#rest(false)
-      else this.flush()
+      if (failure) {
+        this.#fail(failure)
+        return
+      }
+      this.#chunk = bytes < chunk.length ? chunk.subarray(bytes) : undefined
+      this.flush()
     })
   }
 
@@ -132,12 +137,31 @@ export class Lines {
     if (!isDone) this.#flushLater()
   }
 
+  #fail({ code }: NodeJS.ErrnoException): void {
+    if (code !== 'EAGAIN') {
+      this.#rest(false)
+      return
+    }
+    // A reader that is slow, not gone: `close` waits for it.
+    this.#isFailing = true
+    this.#flushIn(whenFullMs)
+  }
+
   #flushLater(): void {
-    if (this.#timer) return
+    if (!this.#timer) this.#flushIn(flushAfterMs)
+  }
+
+  #flushIn(ms: number): void {
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.flush()
-    }, flushAfterMs)
+    }, ms)
     this.#timer.unref()
   }
+}
+
+/** A write that blocks on a full pipe keeps even process.exit() waiting; Node makes the pipe of a stream non-blocking. */
+function nonBlocking(fd: number): number {
+  return fd === 1 ? process.stdout.fd : fd
 }

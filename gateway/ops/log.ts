@@ -62,12 +62,15 @@ function createAccess(out: Lines, clock: Clock) {
   let logger: Logger | undefined
   let file: { readonly path: string; readonly lines: Lines } | undefined
   let droppedBefore = 0
+  let closing = Promise.resolve()
 
-  async function close(): Promise<void> {
+  function close(): Promise<void> {
     const old = file
     file = undefined
-    await old?.lines.close()
+    logger = undefined
     droppedBefore += old?.lines.dropped ?? 0
+    closing = Promise.all([closing, old?.lines.close()]).then(() => {})
+    return closing
   }
 
   function goTo(accessLog: CoreSettings['accessLog']): void {
