@@ -33,10 +33,15 @@ export const liveEndpoints: readonly Endpoint[] = [
 function refusalOf({ headers, method, url }: IncomingMessage): Refusal | undefined {
   if (new URLSearchParams(url?.split('?')[1]).get('token') === 'bad') return new Refusal(401, 'this token is not valid')
   if (method !== 'GET' || !/(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '')) {
-    return new Refusal(426, 'this is a WebSocket', { Upgrade: 'websocket', Connection: 'Upgrade' })
+    // With `close`: a Connection field of ours replaces the one that Node would write, its `close` included.
+    return new Refusal(426, 'this is a WebSocket', { Upgrade: 'websocket', Connection: 'Upgrade, close' })
   }
   if (headers['sec-websocket-version'] !== '13') {
-    return new Refusal(426, 'only version 13 is spoken', { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' })
+    return new Refusal(426, 'only version 13 is spoken', {
+      Upgrade: 'websocket',
+      Connection: 'Upgrade, close',
+      'Sec-WebSocket-Version': '13',
+    })
   }
   const key = headers['sec-websocket-key'] ?? ''
   return /^[+/0-9A-Za-z]{22}==$/.test(key) ? undefined : new Refusal(400, 'Sec-WebSocket-Key is missing or broken')

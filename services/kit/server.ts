@@ -1,6 +1,6 @@
 // The HTTP server that the monolith and the services stand on.
 // The danger it guards against: a stop that cuts off requests that could have ended by themselves.
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { FrontDesk } from './desk.ts'
 import type { ServiceName, Visit } from './visit.ts'
@@ -45,6 +45,7 @@ export async function startSite(site: Site): Promise<Running> {
     },
     (request, response) => void desk.receive(request, response),
   )
+  const endConnections = connectionEnder(server)
   // Node would drop the fields beyond 1000 without a word.
   server.maxHeadersCount = 0
   server.on('upgrade', (request, socket: Socket, head) => void desk.upgrade(request, socket, head))
@@ -60,6 +61,7 @@ export async function startSite(site: Site): Promise<Running> {
     port,
     async stop() {
       stopping.abort()
+      endConnections()
       await closeWithin(server, stopGraceMs)
       await site.close?.()
     },
@@ -71,6 +73,27 @@ function listen(server: Server, port: number, host: string): Promise<void> {
     server.once('error', reject)
     server.listen(port, host, resolve)
   })
+}
+
+/**
+ * Node's close leaves a connection open that was busy at that moment. From this call on every answer says
+ * `Connection: close` (RFC 9112 §9.6), and a connection whose head was out already is closed when it falls idle.
+ */
+function connectionEnder(server: Server): () => void {
+  const open = new Set<ServerResponse>()
+  let isEnding = false
+  server.prependListener('request', (_, response: ServerResponse) => {
+    response.shouldKeepAlive &&= !isEnding
+    open.add(response)
+    response.once('close', () => {
+      open.delete(response)
+      if (isEnding) setImmediate(() => server.closeIdleConnections())
+    })
+  })
+  return () => {
+    isEnding = true
+    for (const response of open) response.shouldKeepAlive = false
+  }
 }
 
 function closeWithin(server: Server, graceMs: number): Promise<void> {
