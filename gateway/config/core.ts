@@ -86,10 +86,14 @@ export const upstreamSchema = Type.Object(
 
 const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 const values = (what: string, keyPattern: string, description: string) =>
-  Type.Record(Type.String({ pattern: keyPattern }), Text({ title: `${what}, or "*" for any`, description: '' }), {
-    minProperties: 1,
-    description,
-  })
+  Type.Record(
+    Type.String({ pattern: keyPattern }),
+    Text({ title: `${what}, or "*" for any`, description: `Exactly ${what}, or "*" for any.` }),
+    {
+      minProperties: 1,
+      description,
+    },
+  )
 
 export const matchSchema = Type.Object(
   {

@@ -50,7 +50,7 @@ function parse(content: string, lineCounter: LineCounter, findings: Findings) {
       lineCounter,
       prettyErrors: false,
       uniqueKeys: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     })
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown

@@ -13,10 +13,8 @@ export function parentOf(pointer: string): string {
 
 /** Its last step, e.g. `path` of `/routes/0/match/path`. */
 export function lastStep(pointer: string): string {
-  return pointer
-    .slice(pointer.lastIndexOf('/') + 1)
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~')
+  const step = pointer.slice(pointer.lastIndexOf('/') + 1)
+  return step.includes('~') ? step.replaceAll('~1', '/').replaceAll('~0', '~') : step
 }
 
 /** What stands there in plain values; undefined when nothing does. */
@@ -33,5 +31,5 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 function escaped(step: string): string {
-  return step.replaceAll('~', '~0').replaceAll('/', '~1')
+  return /[~/]/.test(step) ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step
 }

@@ -6,7 +6,7 @@ import { lastStep, parentOf } from './pointer.ts'
 import { isReserved, reservedSentence, reservedStages } from './reserved.ts'
 
 /** What of a schema a sentence is made of. */
-interface Shape {
+export interface Shape {
   readonly type?: string | readonly string[]
   readonly title?: string
   readonly description?: string
@@ -83,7 +83,8 @@ function instead(error: ErrorObject, words: string | undefined, { type, pattern 
   return wantsText ? `, not the ${typeof error.data} ${words}; put it in quotes` : `, not ${quote(words)}`
 }
 
-function expected(shape: Shape): string {
+/** What a value must be, to complete the sentence "… must be …". */
+export function expected(shape: Shape): string {
   if (shape.title) return shape.title
   if (shape.const !== undefined) return quote(String(shape.const))
   if (shape.enum) return orOf(shape.enum.map((value) => quote(String(value))))
