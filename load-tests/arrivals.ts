@@ -59,7 +59,7 @@ export function runArrivals(
         return
       }
       if (next.done) resolve()
-      else ticker.after(startedAt + next.value - ticker.now(), tick)
+      else ticker.after(Math.max(0, startedAt + next.value - ticker.now()), tick)
     }
     tick()
   })

@@ -36,9 +36,9 @@ export function balance(books: Books): Balance {
   const sent = traffic.records.map((record) => sentOf(record, movingKinds, owners))
   const { findings, eitherSide, foreign } = reconcile(sent, evidence.entries, flips, marginMs)
   const sides = sidesById(evidence.entries)
-  const shownAt = books.shown.map((shown) => shown.shownAt)
+  const windows = flips.map(({ editedAt, shownAt }) => ({ from: editedAt, to: shownAt + marginMs }))
   const sidesOf = (id: string) => sides.get(id) ?? []
-  const phases = phasesOf({ records: traffic.records, shownAt, movingKinds, sidesOf })
+  const phases = phasesOf({ records: traffic.records, windows, movingKinds, sidesOf })
   const count = (...kinds: Finding['kind'][]) =>
     new Set(findings.filter(({ kind }) => kinds.includes(kind)).map(({ id }) => id)).size
   const facts: Facts = {

@@ -9,6 +9,8 @@ export interface Ask {
   readonly target: string
   readonly fields?: Readonly<Record<string, string>>
   readonly body?: Buffer | undefined
+  /** Says `Connection: close`, and keeps to it: nothing is sent on that connection any more (RFC 9112 §9.6). */
+  readonly isLast?: boolean
 }
 
 /** How the exchange ended on the wire, before anybody has judged what was in the answer. */
@@ -65,6 +67,8 @@ export function connectTo(origin: string, timeoutMs: number): Client {
         // Node would otherwise take a header that looks wrong for right.
         insecureHTTPParser: false,
       })
+      // The field alone would not do: Node would send the next request into the closing connection.
+      if (ask.isLast) outgoing.shouldKeepAlive = false
       outgoing.on('socket', (socket) => {
         if (socket.connecting) socket.once('connect', () => (connections += 1))
       })

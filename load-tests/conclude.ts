@@ -41,7 +41,7 @@ export function conclude(all: Concluding): Report {
   return {
     ...{ verdict, exitCode: exitCodes[verdict], reasons },
     startedAt: plan.startedAt.toISOString(),
-    settings: settingsOf(plan, site),
+    settings: settingsOf(plan, move, site),
     versions: { node: process.version, gateway: all.version },
     flips: shown.map((one) => ({ ...one, editedAt: one.editedAt - startAt, shownAt: one.shownAt - startAt })),
     generator: { lagMs: spreadOf(traffic.lagsMs) ?? null, unsent: traffic.unsent, connections: all.connections },
@@ -53,14 +53,8 @@ export function conclude(all: Concluding): Report {
   }
 }
 
-function settingsOf({ ratePerSecond, seconds, seed, fault }: Begun, site: Site): Report['settings'] {
-  return {
-    ratePerSecond,
-    seconds,
-    seed,
-    fault: fault ?? null,
-    arrivals: 'poisson',
-    route: 'search',
-    gateway: site.gateway,
-  }
+function settingsOf(plan: Begun, { route }: Move, { gateway }: Site): Report['settings'] {
+  const { ratePerSecond, seconds, seed, fault = null, given, logFile } = plan
+  const pace = { ratePerSecond, seconds, seed, arrivals: 'poisson' as const }
+  return { ...pace, fault, route, gateway, logFile: given ? null : logFile }
 }

@@ -24,6 +24,8 @@ export interface CutoverPlan {
   readonly given?: Pick<Site, 'gateway' | 'admin' | 'configFile'> | undefined
   /** How long autocannon measures before the run, in whole seconds; 0: not at all. */
   readonly throughputSeconds: number
+  /** Where the access log of a gateway that is started here goes. */
+  readonly logFile: string
   /** Told each line of progress. */
   readonly say: (line: string) => void
 }
@@ -33,31 +35,26 @@ const faultEvery = 25
 /** From sending to the last byte of the answer. */
 const timeoutMs = 10_000
 
-/** @throws Error when there is nothing to be measured: the site does not start, or is not well before the run. */
+/**
+ * @param signal ends the run early and in order: what is under way is waited for, what was changed is put back
+ * @throws Error when there is nothing to be measured: the site does not start, is not well before the run, or `signal` came
+ */
 export async function cutover(plan: CutoverPlan, signal: AbortSignal): Promise<Report> {
   const startedAt = new Date()
   const runId = `cutover-${startedAt.getTime().toString(36)}-`
   const site = await openSite(plan, runId)
   try {
-    return await Promise.race([runAt(site, { ...plan, startedAt, runId }), rejectWhen(signal)])
+    return await runAt(site, { ...plan, startedAt, runId, signal })
   } finally {
     await site.close()
   }
 }
 
-function openSite({ given, fault, seed, say }: CutoverPlan, runId: string): Promise<Site> {
+function openSite({ given, fault, seed, logFile, say }: CutoverPlan, runId: string): Promise<Site> {
   if (given) return givenSite(given)
   say('starting the monolith, both services and the gateway')
   const random = randomFrom(seed + 2)
-  return ownSite({ route, fault: fault && { kind: fault, every: faultEvery, random, idPrefix: `${runId}r` } })
-}
-
-function rejectWhen(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(new Error('interrupted'))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
+  return ownSite({ route, logFile, fault: fault && { kind: fault, every: faultEvery, random, idPrefix: `${runId}r` } })
 }
 
 /** A plan under way. */
@@ -65,6 +62,7 @@ export interface Begun extends CutoverPlan {
   readonly startedAt: Date
   /** Every id of the run begins so. */
   readonly runId: string
+  readonly signal: AbortSignal
 }
 
 async function runAt(site: Site, plan: Begun): Promise<Report> {
@@ -79,9 +77,11 @@ async function runAt(site: Site, plan: Begun): Promise<Report> {
     const random = randomFrom(seed + 1)
     const learning = { operators, client, move, random, tag: runId, idPrefix: `${runId}p-` }
     const known = await getAcquainted({ ...learning, upstreams: upstreamNames(text) })
+    plan.signal.throwIfAborted()
     const mix = mixOf(known.kinds, random)
     const moving = { configFile: site.configFile, route, operators, ticker }
     const run = await runUnderTraffic({ ...plan, ...moving, client, mix, idPrefix: `${runId}r` })
+    plan.signal.throwIfAborted()
     await site.interposer?.settled()
     const evidence = await gatherEvidence(operators, known.marks, runId, ticker)
     const { version } = await operators.status()

@@ -91,7 +91,7 @@ export async function interpose(plan: FaultPlan): Promise<Interposer> {
     const isOurs = id.startsWith(plan.idPrefix)
     // Ours are small, and kept so that they can be sent twice; anybody else's stream through.
     const body = isOurs ? await buffer(incoming) : incoming
-    const deliver = () => sendOn({ agent, upstream: plan.upstream, incoming, body })
+    const deliver = () => sendOn({ agent, upstream: plan.upstream, incoming, outgoing, body })
     const answer = await deliver()
     if (!isOurs || !maySpoil(plan.kind, incoming, answer) || !isTurn()) return passAnswer(answer, outgoing)
     await spoils[plan.kind]({ incoming, outgoing, answer, deliverAgain: deliver }, () => hits.push(id))
@@ -124,10 +124,12 @@ interface Delivery {
   readonly agent: Agent
   readonly upstream: string
   readonly incoming: IncomingMessage
+  /** Whoever waits for the answer: when that connection goes, this delivery goes too. */
+  readonly outgoing: ServerResponse
   readonly body: Buffer | IncomingMessage
 }
 
-function sendOn({ agent, upstream, incoming, body }: Delivery): Promise<IncomingMessage> {
+function sendOn({ agent, upstream, incoming, outgoing, body }: Delivery): Promise<IncomingMessage> {
   const { hostname, port } = new URL(upstream)
   return new Promise((resolve, reject) => {
     // The raw list goes on as it came: a proxy that is meant to do one wrong must not do a second.
@@ -135,7 +137,7 @@ function sendOn({ agent, upstream, incoming, body }: Delivery): Promise<Incoming
     const onward = request({ agent, hostname, port, method, path, headers })
     onward.on('response', resolve)
     onward.on('error', reject)
-    incoming.socket.once('close', () => onward.destroy())
+    outgoing.once('close', () => onward.destroy())
     if (Buffer.isBuffer(body)) onward.end(body)
     else body.pipe(onward)
   })

@@ -31,6 +31,7 @@ async function main([scenario, ...args]: readonly string[]): Promise<number> {
 /** Ctrl-C ends the run in order: what was started is stopped, what was changed is put back. */
 function endRequested(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+  const end = () => controller.abort(new Error('interrupted'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
   return controller.signal
 }

@@ -1,5 +1,6 @@
 // What the command line of a load test says.
 // The danger it guards against: a mistyped option that is ignored, and a test that then proves something else.
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { CutoverPlan } from './cutover.ts'
 import { type FaultKind, faultKinds } from './fault.ts'
@@ -15,7 +16,8 @@ Options
   --seed N          the same seed sends the same requests at the same times (default: from the clock)
   --fault KIND      spoils every 25th request on its way to the monolith, and must therefore fail:
                     drop (answer swallowed), truncate (answer cut), double (delivered twice)
-  --json FILE       the report (default load-tests/out/cutover.json)
+  --json FILE       the report (default load-tests/out/cutover.json); the log of a gateway that is started
+                    here goes beside it, as FILE with .log
   --gateway URL --admin URL --config FILE
                     a site that is running already: its public door, its admin listener and its
                     routes.yaml, which is put back at the end. Without these everything is started here
@@ -51,6 +53,7 @@ type Given = Partial<Record<keyof typeof known, string>>
 /** @param wallMs milliseconds since the epoch: the seed when none is given. @throws UsageError */
 export function readOptions(args: readonly string[], wallMs: number): Options {
   const given = parse(args)
+  const json = given.json ?? fileURLToPath(new URL('out/cutover.json', import.meta.url))
   const seconds = numberIn(given, 'seconds', { fallback: 30, min: 3, max: 3600 })
   const fault = faultIn(given.fault)
   const site = siteIn(given)
@@ -62,9 +65,10 @@ export function readOptions(args: readonly string[], wallMs: number): Options {
       seed: numberIn(given, 'seed', { fallback: wallMs % 1_000_000, min: 0, max: 2 ** 31 }),
       fault,
       given: site,
+      logFile: `${json.replace(/\.json$/, '')}.log`,
       throughputSeconds: Math.min(3, Math.max(1, Math.floor(seconds / 10))),
     },
-    json: given.json ?? new URL('out/cutover.json', import.meta.url).pathname,
+    json,
   }
 }
 

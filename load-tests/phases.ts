@@ -1,9 +1,10 @@
-// The run in three parts: before the move, while the new side is live, after the move back. Pure.
+// The run in its parts: before the move, while the new side is live, after the move back, and what was under way while
+// the route was being moved. Pure.
 // The danger it guards against: one figure for a whole run, in which a bad minute disappears among good ones.
 import { type Spread, spreadOf } from './percentiles.ts'
 import { type Outcome, outcomes, type SentRequest } from './traffic.ts'
 
-export type PhaseName = 'before' | 'during' | 'after'
+export type PhaseName = 'before' | 'during' | 'after' | 'around the flips'
 
 export interface Phase {
   readonly name: PhaseName
@@ -18,23 +19,26 @@ export interface Phase {
   readonly movingAnsweredBy: Readonly<Record<string, number>>
 }
 
+export interface Window {
+  readonly from: number
+  readonly to: number
+}
+
 export interface PhasesPlan {
   readonly records: readonly SentRequest[]
-  /** When the new side was shown to be live, and when the old one was again. */
-  readonly shownAt: readonly number[]
+  /** When the route was being moved: over, and back; ascending. Whatever was under way then was around a flip. */
+  readonly windows: readonly Window[]
   readonly movingKinds: ReadonlySet<string>
   /** The sides whose ledgers have an id. */
   readonly sidesOf: (id: string) => readonly string[]
 }
 
-const names: readonly PhaseName[] = ['before', 'during', 'after']
+const names: readonly PhaseName[] = ['before', 'during', 'after', 'around the flips']
 
-/** Each request belongs to the part in which it was scheduled. */
-export function phasesOf({ records, shownAt, movingKinds, sidesOf }: PhasesPlan): readonly Phase[] {
-  return names.map((name, i) => {
-    const from = i === 0 ? Number.NEGATIVE_INFINITY : (shownAt[i - 1] ?? Number.POSITIVE_INFINITY)
-    const to = shownAt[i] ?? Number.POSITIVE_INFINITY
-    const own = records.filter(({ scheduledAt }) => scheduledAt >= from && scheduledAt < to)
+/** Each request belongs to exactly one part. */
+export function phasesOf({ records, windows, movingKinds, sidesOf }: PhasesPlan): readonly Phase[] {
+  return names.map((name) => {
+    const own = records.filter((record) => partOf(record, windows) === name)
     const moving = own.filter(({ kind }) => movingKinds.has(kind))
     const answerer = (record: SentRequest) => sidesOf(record.id)[0] ?? (record.status > 0 ? 'gateway' : 'nobody')
     return {
@@ -47,6 +51,11 @@ export function phasesOf({ records, shownAt, movingKinds, sidesOf }: PhasesPlan)
       movingAnsweredBy: countBy(moving, answerer),
     }
   })
+}
+
+function partOf({ sentAt, endedAt }: SentRequest, windows: readonly Window[]): PhaseName | undefined {
+  if (windows.some(({ from, to }) => sentAt <= to && endedAt >= from)) return 'around the flips'
+  return names[windows.filter(({ to }) => sentAt > to).length]
 }
 
 export function countBy<T>(list: readonly T[], key: (item: T) => string): Record<string, number> {

@@ -24,6 +24,8 @@ export interface Report extends Pick<Balance, 'facts' | 'phases' | 'eitherSide' 
     readonly arrivals: 'poisson'
     readonly route: string
     readonly gateway: string
+    /** The gateway's access log, when it was started for the run. */
+    readonly logFile: string | null
   }
   readonly versions: { readonly node: string; readonly gateway: string }
   /** The moves as the gateway showed them; times in milliseconds from the start of the traffic. */
@@ -122,12 +124,15 @@ function renderThroughput(throughput: readonly Throughput[]): string[] {
   )
 }
 
-function renderVerdict({ verdict, reasons, facts, findings, errors }: Report): string[] {
+function renderVerdict({ verdict, reasons, facts, findings, errors, settings }: Report): string[] {
   const summary = `${facts.requests} requests, ${facts.lost} lost, ${facts.doubled} doubled, ${facts.wrongSide} on the wrong side, ${facts.errors} errors`
   const ids = [...new Set([...findings, ...errors].map(({ id }) => id))].slice(0, shownIds)
+  const log = settings.logFile === null ? '' : ` --log ${settings.logFile}`
   return [
     `${verdict.toUpperCase()}: ${summary}`,
     ...reasons.map((reason) => `  ${reason}`),
-    ...(ids.length > 0 ? [`  for example ${ids.join(' ')}: npx banyan why ID finds one in the gateway's log`] : []),
+    ...(ids.length > 0
+      ? [`  for example ${ids.join(' ')}`, `  npx banyan why ${ids[0]}${log} tells what the gateway knows`]
+      : []),
   ]
 }

@@ -1,7 +1,7 @@
 // The run itself: traffic by the clock, and in it the two moves: over after a third of the time, back after two.
 // The danger it guards against: a move between two loads instead of under one.
 import { randomFrom } from '../services/kit/prng.ts'
-import { type Pace, poissonTimes, type Ticker } from './arrivals.ts'
+import { type Pace, poissonTimes } from './arrivals.ts'
 import type { Client } from './client.ts'
 import { type FlipPlan, flip, type Shown } from './flip.ts'
 import { spreadOf } from './percentiles.ts'
@@ -15,6 +15,7 @@ export interface RunPlan extends Omit<FlipPlan, 'stage'>, Pace {
   readonly mix: RequestMix
   readonly idPrefix: string
   readonly say: (line: string) => void
+  readonly signal: AbortSignal
 }
 
 export interface Run {
@@ -28,13 +29,15 @@ export interface Run {
 /** Requests under way at which the client gives up keeping pace. */
 const maxInFlight = 2000
 const progressEveryMs = 1000
+/** While waiting, how often to see whether the run is still wanted. */
+const lookUpEveryMs = 100
 
 /** Resolves when every answer is in or given up. */
 export async function runUnderTraffic(plan: RunPlan): Promise<Run> {
   const { ticker, client, mix, idPrefix, say } = plan
   const shown: Shown[] = []
   const startAt = ticker.now()
-  const times = poissonTimes(plan, randomFrom(plan.seed))
+  const times = unlessAborted(poissonTimes(plan, randomFrom(plan.seed)), plan.signal)
   const traffic = startTraffic({ times, ticker, client, mix, maxInFlight, idPrefix })
   const stageNow = () => shown.at(-1)?.stage ?? 'legacy'
   const progress = setInterval(() => say(progressLine(traffic, ticker.now() - startAt, stageNow())), progressEveryMs)
@@ -55,7 +58,8 @@ async function moveThereAndBack(plan: RunPlan, startAt: number, shown: Shown[]):
       [thirdMs, 'live'],
       [2 * thirdMs, 'legacy'],
     ] as const) {
-      await until(plan.ticker, startAt + dueMs)
+      await until(startAt + dueMs, plan)
+      if (plan.signal.aborted) return 'interrupted'
       const done = await flip({ ...plan, stage })
       shown.push(done)
       const tookMs = (done.shownAt - done.editedAt).toFixed(0)
@@ -67,8 +71,17 @@ async function moveThereAndBack(plan: RunPlan, startAt: number, shown: Shown[]):
   }
 }
 
-async function until(ticker: Ticker, at: number): Promise<void> {
-  while (ticker.now() < at) await new Promise<void>((resolve) => ticker.after(at - ticker.now(), resolve))
+async function until(at: number, { ticker, signal }: Pick<RunPlan, 'ticker' | 'signal'>): Promise<void> {
+  while (ticker.now() < at && !signal.aborted) {
+    await new Promise<void>((resolve) => ticker.after(Math.min(at - ticker.now(), lookUpEveryMs), resolve))
+  }
+}
+
+function* unlessAborted(times: Iterable<number>, signal: AbortSignal): Generator<number> {
+  for (const time of times) {
+    if (signal.aborted) return
+    yield time
+  }
 }
 
 function progressLine({ records, lagsMs, inFlight, unsent }: Traffic, passedMs: number, stage: string): string {

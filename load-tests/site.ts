@@ -1,8 +1,8 @@
 // What a run runs against: a whole site of its own on free ports, or one that is there already.
 // The danger it guards against: a run that leaves processes, folders or an edited routes.yaml behind.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FaultPlan, type Interposer, interpose } from './fault.ts'
 import { type ProcessPlan, type RunningProcess, startProcess } from './processes.ts'
@@ -36,12 +36,14 @@ export async function givenSite(urls: Pick<Site, 'gateway' | 'admin' | 'configFi
 export interface OwnSitePlan {
   /** The route that is moved: it starts at `legacy`. */
   readonly route: string
+  /** Where the gateway writes its access log; an older one goes. */
+  readonly logFile: string
   /** Between the gateway and the monolith. */
   readonly fault?: Omit<FaultPlan, 'upstream'> | undefined
 }
 
 /** The monolith, both services and the gateway as child processes, with this repository's routes.yaml. */
-export async function ownSite({ route, fault }: OwnSitePlan): Promise<Site> {
+export async function ownSite({ route, logFile, fault }: OwnSitePlan): Promise<Site> {
   const undo: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -62,8 +64,13 @@ export async function ownSite({ route, fault }: OwnSitePlan): Promise<Site> {
     const interposer = fault && (await interpose({ ...fault, upstream: monolith }))
     if (interposer) undo.push(interposer.close)
     const configFile = join(folder, 'routes.yaml')
+    await mkdir(dirname(logFile), { recursive: true })
+    await rm(logFile, { force: true })
     const urls = { monolith: interposer?.url ?? monolith, search: search.ready, ai: ai.ready }
-    await replaceRoutes(configFile, ownRoutes(await readRoutes(join(root, 'routes.yaml')), { route, urls, folder }))
+    await replaceRoutes(
+      configFile,
+      ownRoutes(await readRoutes(join(root, 'routes.yaml')), { route, urls, folder, logFile }),
+    )
     const gateway = await start(gatewayPlan(configFile, folder), gatewayGraceMs)
     return { gateway: gateway.ready.public, admin: gateway.ready.admin, configFile, interposer, close }
   } catch (error) {
@@ -105,15 +112,17 @@ interface OwnRoutes {
   readonly route: string
   readonly urls: Readonly<Record<string, string>>
   readonly folder: string
+  readonly logFile: string
 }
 
-function ownRoutes(text: string, { route, urls, folder }: OwnRoutes): string {
+function ownRoutes(text: string, { route, urls, folder, logFile }: OwnRoutes): string {
   const changes: Change[] = [
     ...['public', 'probes', 'admin'].flatMap<Change>((door) => [
       [[door, 'host'], '127.0.0.1'],
       [[door, 'port'], 0],
     ]),
     [['stateDir'], join(folder, 'state')],
+    [['accessLog'], { file: resolve(logFile) }],
     ...Object.entries(urls).map<Change>(([name, url]) => [['upstreams', name, 'url'], url]),
   ]
   return withStage(withChanges(text, changes), route, 'legacy')

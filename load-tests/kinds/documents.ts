@@ -32,7 +32,7 @@ export async function learnDocuments({ operators, move, random }: Acquaintance):
     { name: 'download', weight: 2, next: () => download(content) },
     { name: 'range', weight: 4, next: () => range(content, random) },
     { name: 'upload', weight: 2, next: () => upload(random) },
-    { name: 'summary', weight: 0.3, next: () => summary(pickFrom(summaries, random)) },
+    { name: 'summary', weight: 0.03, next: () => summary(pickFrom(summaries, random)) },
   ]
 }
 

@@ -20,11 +20,10 @@ export async function learnPages({ client, random }: Acquaintance): Promise<read
   )
   const next = (): PlannedRequest => {
     const { target, body } = pickFrom(pages, random)
-    const connection = random() < closingShare ? { Connection: 'close' } : {}
-    const ask = { method: 'GET', target, fields: { ...fields, ...connection } }
+    const ask = { method: 'GET', target, fields, isLast: random() < closingShare }
     return { kind: 'page', ask, status: 200, complaint: unlessBytes(body) }
   }
-  return [{ name: 'page', weight: 8, next }]
+  return [{ name: 'page', weight: 6, next }]
 }
 
 /** @returns the session's cookie as it is sent back. */

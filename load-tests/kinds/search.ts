@@ -32,7 +32,7 @@ export async function learnSearches({ operators, move, random }: Acquaintance): 
       `before the run: ${move.from} and ${move.to} agree on ${known.length} of ${queries.length} searches`,
     )
   }
-  return [{ name: 'search', weight: 30, isMoving: true, next: () => searchFor(pickFrom(known, random)) }]
+  return [{ name: 'search', weight: 20, isMoving: true, next: () => searchFor(pickFrom(known, random)) }]
 }
 
 function searchFor({ target, answers }: Expected) {

@@ -40,7 +40,7 @@ export async function learnShipments(given: Acquaintance): Promise<readonly Kind
   const { random } = given
   return [
     { name: 'list', weight: 12, next: () => read('list', pickFrom(lists, random)) },
-    { name: 'detail', weight: 22, next: () => read('detail', pickFrom(details, random)) },
+    { name: 'detail', weight: 32, next: () => read('detail', pickFrom(details, random)) },
     { name: 'unchanged', weight: 6, next: () => readIfChanged(pickFrom(details, random)) },
     ...writes(given),
   ]
