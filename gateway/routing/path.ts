@@ -6,8 +6,11 @@ import type { PathRules } from '../model.ts'
 /** RFC 9112 §3.2.2; every scheme, because a server may ignore which one it is. */
 const absoluteForm = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i
 const dotSegment = /\/\.\.?(?:\/|$)/
-const triplet = /%(?:([0-9a-f]{2}))?/gi
-const unreserved = /[A-Za-z0-9._~-]/
+const triplet = /%([0-9a-f]{2})?/gi
+/** What each byte's triplet becomes in the copy for matching (RFC 3986 §6.2.2.2). */
+const strictBytes = listBytes(/[A-Za-z0-9._~-]/)
+/** In the loose copy, `?` and `#` stay encoded, so that it still is a path; so do controls and bytes beyond ASCII. */
+const looseBytes = listBytes(/[!"$&'->@-~]/)
 /** Whatever `loosePath` might change. */
 const foldable = /[A-Z;%\\]|[^!-~]|\/[/.]|.\/$/
 
@@ -17,9 +20,9 @@ const foldable = /[A-Z;%\\]|[^!-~]|\/[/.]|.\/$/
  * @param target as received, in any form; `*` and the authority form have no path and come back as they are
  */
 export function normalisePath(target: string, rules: PathRules): string {
-  let path = pathOf(target)
-  if (!path.startsWith('/')) return path
-  if (path.includes('%')) path = path.replace(triplet, normaliseTriplet)
+  const raw = pathOf(target)
+  if (!raw.startsWith('/')) return raw
+  let path = decode(raw, strictBytes)
   // Before the dot segments: a server that drops parameters reads `/..;x/` as `/../`.
   if (rules.semicolon === 'same') path = withoutParameters(path)
   path = withoutDotSegments(path)
@@ -37,8 +40,7 @@ export function normalisePath(target: string, rules: PathRules): string {
 export function loosePath(target: string): string {
   const path = pathOf(target.includes('\\') ? target.replaceAll('\\', '/') : target)
   if (!path.startsWith('/') || !foldable.test(path)) return path
-  const decoded = path
-    .replace(triplet, decodePrintable)
+  const decoded = decode(path, looseBytes)
     .replace(/[^!-~]/g, encodeByte)
     .replaceAll('\\', '/')
   const merged = withoutParameters(decoded).replace(/\/{2,}/g, '/')
@@ -71,21 +73,21 @@ function pathOf(target: string): string {
 }
 
 /** A `%` that begins no triplet stands for itself: as `%25`, it can never become part of one. */
-function normaliseTriplet(written: string, hex: string | undefined): string {
-  if (hex === undefined) return '%25'
-  const character = String.fromCharCode(Number.parseInt(hex, 16))
-  return unreserved.test(character) ? character : written.toUpperCase()
+function decode(path: string, bytes: readonly string[]): string {
+  if (!path.includes('%')) return path
+  return path.replace(triplet, (_, hex?: string) => bytes[hex === undefined ? 0x25 : Number.parseInt(hex, 16)] ?? '')
 }
 
-/** `?` and `#` stay encoded, so that the result still is a path; controls and bytes beyond ASCII stay what they are. */
-function decodePrintable(written: string, hex: string | undefined): string {
-  if (hex === undefined) return '%25'
-  const character = String.fromCharCode(Number.parseInt(hex, 16))
-  return /[!-~]/.test(character) && !/[%?#]/.test(character) ? character : written
+/** For each byte the character it stands for, if that is one to decode, else its triplet. */
+function listBytes(decoded: RegExp): string[] {
+  return Array.from({ length: 256 }, (_, byte) => {
+    const character = String.fromCharCode(byte)
+    return decoded.test(character) ? character : encodeByte(character)
+  })
 }
 
 function encodeByte(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function withoutParameters(path: string): string {
