@@ -3,7 +3,7 @@
 import type { Problem, RouteDeclaration } from '../model.ts'
 import { type Pattern, parsePattern } from './pattern.ts'
 
-type Declared = Pick<RouteDeclaration, 'name' | 'match' | 'position' | 'move'>
+type Declared = Pick<RouteDeclaration, 'name' | 'match' | 'position'> & { readonly move?: unknown }
 
 const remedy =
   'say which the monolith does: paths: { case: exact | insensitive, trailingSlash: distinct | same, semicolon: distinct | same }'

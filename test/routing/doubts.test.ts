@@ -1,19 +1,9 @@
 // The one warning about spellings of a path that the monolith may take for the same.
 import { expect, test } from 'vitest'
-import type { Stage, Upstream } from '../../gateway/model.ts'
 import { findPathDoubts } from '../../gateway/routing/doubts.ts'
 
-const upstream: Upstream = {
-  name: 'monolith',
-  target: { origin: 'http://127.0.0.1:4000', secure: false, host: '127.0.0.1', port: 4000 },
-  connectMs: 1,
-  firstByteMs: 1,
-  idleMs: 1,
-}
-
 function declare(name: string, path: string, line: number, moves = true) {
-  const move = { from: upstream, to: upstream, stage: 'live' as Stage }
-  return { name, match: { path }, position: { line, column: 5 }, ...(moves && { move }) }
+  return { name, match: { path }, position: { line, column: 5 }, ...(moves && { move: { to: 'search' } }) }
 }
 
 test('the first route that moves gets the warning, with example paths, the number of the others and the remedy', () => {
