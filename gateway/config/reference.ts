@@ -27,14 +27,20 @@ This page is generated (\`node gateway/config/writeSchema.ts\`) from the declara
 \`h\` or \`d\`. \`\${NAME}\` and \`\${NAME:-default}\` in a value come from the environment; unquoted, \`port: \${PORT:-8080}\` is a number.
 A key that is not listed here is refused.
 
-| Key | Value | Default | What it is |
-| --- | --- | --- | --- |
 `
 
 /** Markdown: one line for each key. */
 export function referencePage(kinds: readonly FilterKind[]): string {
   const rows = rowsOf(fileSchema(kinds) as unknown as Described, '')
-  return `${opening}${rows.map(lineOf).join('\n')}\n`
+  return `${opening}${tableOf([['Key', 'Value', 'Default', 'What it is'], ...rows.map(cellsOf)])}\n`
+}
+
+/** Padded, as the formatter wants tables. */
+function tableOf(lines: readonly (readonly string[])[]): string {
+  const [head = []] = lines
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const [first, ...rest] = lines.map((line) => `| ${line.map((text, i) => text.padEnd(widths[i] ?? 0)).join(' | ')} |`)
+  return [first, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rest].join('\n')
 }
 
 function rowsOf(schema: Described, path: string): Row[] {
@@ -47,9 +53,9 @@ function rowsOf(schema: Described, path: string): Row[] {
   return [...own, ...named, ...forms, ...(schema.items ? rowsOf(schema.items, `${path}[]`) : [])]
 }
 
-function lineOf({ key, schema, isRequired }: Row): string {
+function cellsOf({ key, schema, isRequired }: Row): string[] {
   const usual = schema.default === undefined ? (isRequired ? 'required' : '') : defaultOf(schema.default)
-  return `| ${[`\`${key}\``, kindOf(schema), usual, schema.description ?? ''].map(cell).join(' | ')} |`
+  return [`\`${key}\``, kindOf(schema), usual, schema.description ?? ''].map(cell)
 }
 
 function kindOf(schema: Described): string {
