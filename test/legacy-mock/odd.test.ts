@@ -100,8 +100,11 @@ describe('events', () => {
     const passing = await startMonolith({ port: 0 })
     const answer = await fetch(`${passing.url}/events?every=60000`)
     const rest = answer.text()
+    const startedAt = performance.now()
     await passing.stop()
     expect(await rest).toBe(': positions\n\n')
+    // Well below the 5 s after which a stop closes whatever is left.
+    expect(performance.now() - startedAt).toBeLessThan(4000)
   })
 })
 
