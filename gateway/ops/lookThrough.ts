@@ -24,6 +24,12 @@ export async function lookThrough(app: FastifyInstance, { gateway }: Options): P
     const { name } = request.params as { name: string }
     return gateway.snapshot()?.upstreams.get(name)?.target.origin
   }
+  // A GET of an old system may do something: no page of another site may send it (Fetch Metadata; curl sends no such field).
+  app.addHook('onRequest', async (request, reply) => {
+    const site = request.headers['sec-fetch-site']
+    if (site === undefined || site === 'same-origin' || site === 'none') return
+    return sendProblem(reply, 403, 'Another site may not look at upstreams.', { remedy: 'Type the address.' })
+  })
   await app.register(httpProxy, {
     upstream: '',
     httpMethods: ['GET', 'HEAD'],

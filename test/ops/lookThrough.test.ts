@@ -146,6 +146,15 @@ test('neither cookies nor credentials of the operator go to an upstream, and odd
   expect(Object.keys(asked[0]?.fields ?? {}).sort()).toEqual(['accept', 'connection', 'host'])
 })
 
+test("no page of another site can send a GET to an upstream through an operator's browser", async () => {
+  const { url, asked } = await lookAt((_, answer) => answer.end('done'))
+  for (const site of ['cross-site', 'same-site']) {
+    expect(await ask(url, '/upstreams/monolith/erase', { 'sec-fetch-site': site })).toMatchObject({ status: 403 })
+  }
+  expect(asked).toEqual([])
+  expect(await ask(url, '/upstreams/monolith/health', { 'sec-fetch-site': 'none' })).toMatchObject({ status: 200 })
+})
+
 test('a page of an upstream gets no hold of the admin listener', async () => {
   const { url } = await lookAt((_, answer) => {
     const fields = { 'content-security-policy': 'script-src *', 'set-cookie': 'a=b', 'clear-site-data': '"*"' }

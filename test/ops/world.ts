@@ -37,8 +37,10 @@ export function frozenClock(wall = Date.parse('2026-01-02T03:04:05Z')): FrozenCl
 
 export function upstreamAt(name: string, port = 1, scheme = 'http'): Upstream {
   const host = '127.0.0.1'
-  const target = { origin: `${scheme}://${host}:${port}`, secure: scheme === 'https', host, port }
-  return { name, target, connectMs: 1000, firstByteMs: 1000, idleMs: 1000 }
+  const target = { origin: `${scheme}://${host}:${port}`, secure: scheme === 'https', host, port, verify: true }
+  const limits = { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, maxConnections: 10 }
+  const upstream = { name, target, protocol: 'http1' as const, ...limits }
+  return upstream
 }
 
 export const monolith = upstreamAt('monolith')
