@@ -39,6 +39,7 @@ const table = {
   upstreamTruncated: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The answer broke off.' },
   upstreamFirstByteTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service did not answer.' },
   upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
+  upstreamBusy: { status: 503, blame: 'gateway', mayHaveRun: false, title: 'The service is busy.' },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
 } as const satisfies Record<string, Way>
 

@@ -19,7 +19,7 @@ import { createHealth } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createProbes } from './ops/probes.ts'
-import { createMirror } from './state/mirror.ts'
+import { createMirror, type Mirror } from './state/mirror.ts'
 import { version } from './version.ts'
 
 export interface GatewayOptions {
@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly env: Environment
   /** The file descriptor, or the path of a file in its place, that lines of the log go to. */
   readonly stdout?: number | string
+  /** The longest a request's head may take to arrive. */
+  readonly headTimeoutMs?: number
 }
 
 export interface RunningGateway {
@@ -50,21 +52,17 @@ const lameDuckMs = 500
 const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
-export async function openGateway({ configFile, env, stdout }: GatewayOptions): Promise<Opened> {
+export async function openGateway(options: GatewayOptions): Promise<Opened> {
+  const { configFile, env, stdout, headTimeoutMs = 15_000 } = options
   const parts = assemble(stdout)
-  const { log, live } = parts
+  const { live } = parts
   const reloader = createReloader({
     file: configFile,
     kinds: filters,
     env,
     services: parts.services,
     live,
-    mirror: createMirror((thrown, stateDir) =>
-      log.life.error(
-        { stateDir, reason: String(thrown) },
-        'routes.yaml not mirrored: a start on a broken file would fail',
-      ),
-    ),
+    mirror: parts.mirror,
     onReload: (loaded) => told(loaded, { ...parts, configFile }),
   })
   const first = await reloader.start()
@@ -74,7 +72,7 @@ export async function openGateway({ configFile, env, stdout }: GatewayOptions): 
   }
   tellFirst(first, { ...parts, configFile })
   try {
-    return { ok: true, gateway: await run(parts, reloader) }
+    return { ok: true, gateway: await run({ ...parts, headTimeoutMs }, reloader) }
   } catch (error) {
     await reloader.close()
     await parts.close()
@@ -89,6 +87,7 @@ interface Parts {
   readonly services: Services
   readonly pools: Pools
   readonly health: ReturnType<typeof createHealth>
+  readonly mirror: Mirror
   close(): Promise<void>
 }
 
@@ -96,11 +95,10 @@ function assemble(stdout: number | string | undefined): Parts {
   const log = createLog(clock, stdout)
   const metrics = createMetrics({ version, droppedLines: log.dropped })
   const health = createHealth(clock)
-  const lookup = createResolver()
-  const pools = createPools(lookup)
+  const pools = createPools({ clock, lookup: createResolver() })
   const services: Services = {
     clock,
-    forward: createForward({ clock, pools, lookup }),
+    forward: createForward({ clock, pools }),
     reportOutcome(outcome) {
       metrics.outcome(outcome)
       health.outcome(outcome)
@@ -111,11 +109,18 @@ function assemble(stdout: number | string | undefined): Parts {
       log.exchange(report)
     },
   }
+  const mirror = createMirror((thrown, stateDir) =>
+    log.life.error(
+      { stateDir, reason: String(thrown) },
+      'routes.yaml not mirrored: a start on a broken file would fail',
+    ),
+  )
   const close = async () => {
     await pools.destroy()
+    await mirror.idle()
     await log.close()
   }
-  return { log, live: createLive(), metrics, services, pools, health, close }
+  return { log, live: createLive(), metrics, services, pools, health, mirror, close }
 }
 
 type Telling = Parts & { readonly configFile: string }
@@ -155,7 +160,7 @@ function adopt(snapshot: Snapshot, { log, metrics, pools, configFile }: Telling)
   log.life.info({ revision, hash, routes: snapshot.routes.length, warnings: doubts }, 'routes.yaml accepted')
 }
 
-async function run(parts: Parts, reloader: Reloader): Promise<RunningGateway> {
+async function run(parts: Parts & { readonly headTimeoutMs: number }, reloader: Reloader): Promise<RunningGateway> {
   const { log, live, metrics, health } = parts
   const hints = new Set<string>()
   let isDraining = false
@@ -164,6 +169,7 @@ async function run(parts: Parts, reloader: Reloader): Promise<RunningGateway> {
     public: await createGeneralDoor({
       live,
       clock,
+      headTimeoutMs: parts.headTimeoutMs,
       isDraining: () => isDraining,
       refused: metrics.refused,
       nearMiss: metrics.nearMiss,

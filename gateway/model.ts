@@ -43,6 +43,14 @@ export interface Client {
   readonly peerTrusted: boolean
   /** Whether the client's connection to us is TLS. */
   readonly tls: boolean
+  /** Its connection, for what may never be shared between two of them (a login by NTLM). Requests of our own have none. */
+  readonly connection?: ClientConnection
+}
+
+/** The identity of one client connection. */
+export interface ClientConnection {
+  /** Calls the listener once when it has closed. */
+  onClose(listener: () => void): void
 }
 
 /** Whose request it is, once somebody has proved it. */
@@ -152,6 +160,8 @@ export interface Target {
   readonly host: string
   /** 1–65535 */
   readonly port: number
+  /** Whether its certificate is verified (TLS only). */
+  readonly verify: boolean
 }
 
 /** A named place that can answer: the monolith, or a service cut out of it. */
@@ -163,6 +173,10 @@ export interface Upstream {
   readonly firstByteMs: number
   /** The longest silence, either way, while bytes should move. */
   readonly idleMs: number
+  /** What it is spoken to in. */
+  readonly protocol: 'http1' | 'h2'
+  /** The most connections to it at a time; requests beyond them wait for one, `connectMs` at most. */
+  readonly maxConnections: number
 }
 
 /** The set of requests that a Route takes, as written. Absent: any. */

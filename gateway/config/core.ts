@@ -80,6 +80,19 @@ export const upstreamSchema = Type.Object(
       description: 'From the last byte of the request sent to the first of the answer; streams are not cut by it.',
     }),
     idle: Duration({ default: '60s', description: 'The longest silence, either way, while bytes should move.' }),
+    maxConnections: Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      default: 1_024,
+      description: 'The most connections to it at a time; requests beyond them wait for one, `connect` at most.',
+    }),
+    protocol: choice(['http1', 'h2'], { default: 'http1', description: 'What it is spoken to in.' }),
+    tls: Type.Object(
+      {
+        verify: Type.Boolean({ default: true, description: 'Whether its certificate is verified.' }),
+      },
+      { ...closed, default: {}, description: 'For an https upstream.' },
+    ),
   },
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )

@@ -9,17 +9,11 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
   [/^\/admin$/, ['tokens', 'tls']],
   [
     /^\/upstreams\/[^/]+$/,
-    [
-      'targets',
-      'balance',
-      'affinity',
-      'health',
-      'outliers',
-      'slowStart',
-      'breaker',
-      'maxConnections',
-      'maxPending',
-    ].concat(['concurrency', 'protocol', 'tls', 'secret', 'internalToken']),
+    ['targets', 'balance', 'affinity', 'health', 'outliers', 'slowStart', 'breaker', 'maxPending'].concat([
+      'concurrency',
+      'secret',
+      'internalToken',
+    ]),
   ],
   [
     /^\/routes\/[0-9]+$/,

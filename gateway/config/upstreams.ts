@@ -23,11 +23,19 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
   const target = targetOf(page, below(pointer, 'url'))
   const settings = page.checked.at<CheckedUpstream>(pointer)
   if (!target || !settings) return undefined
-  const { connect, firstByte, idle } = settings
-  return { name, target, connectMs: durationMs(connect), firstByteMs: durationMs(firstByte), idleMs: durationMs(idle) }
+  const { connect, firstByte, idle, protocol, maxConnections, tls } = settings
+  return {
+    name,
+    target: { ...target, verify: tls.verify },
+    connectMs: durationMs(connect),
+    firstByteMs: durationMs(firstByte),
+    idleMs: durationMs(idle),
+    protocol,
+    maxConnections,
+  }
 }
 
-function targetOf(page: Page, pointer: string): Target | undefined {
+function targetOf(page: Page, pointer: string): Omit<Target, 'verify'> | undefined {
   const text = page.checked.at<string>(pointer)
   if (text === undefined) return undefined
   const mistake = mistakeOf(text)

@@ -1,19 +1,8 @@
-// How long an attempt waits: for the first byte, counted from the last byte of the request, and for the next while bytes should move.
-// The danger it guards against: a stream cut by a time limit that was meant for answers, and a slow client's fault blamed on the upstream.
+// How long an attempt waits: for a connection, for the first byte (counted from the last byte of the request), and for the next
+// one while bytes should move. The dangers it guards against: a stream cut by a time limit that was meant for answers, and a slow
+// client's fault blamed on the upstream.
 import { Failure } from '../errors.ts'
 import type { Upstream } from '../model.ts'
-
-export interface Patience {
-  /** A byte has moved, either way. */
-  moved(): void
-  /** The last byte of the request is out. */
-  requestSent(): void
-  /** The answer's head is there. @param isStream it may stay silent for as long as it likes (event streams, tunnels) */
-  answerStarted(isStream: boolean): void
-  /** Nothing is expected to move until `moved`: the client is slow to read. */
-  pause(): void
-  stop(): void
-}
 
 interface Listeners {
   /** Called at most once. */
@@ -22,48 +11,85 @@ interface Listeners {
   isClientsTurn(): boolean
 }
 
-/** One timer per attempt. */
-export function startPatience(upstream: Upstream, { giveUp, isClientsTurn }: Listeners): Patience {
-  const { firstByteMs, idleMs, name, target } = upstream
-  const where = `${name} at ${target.origin}`
-  let timer: NodeJS.Timeout | undefined
-  let phase: 'sending' | 'waiting' | 'receiving' | 'free' = 'sending'
+type Phase = 'connecting' | 'sending' | 'waiting' | 'receiving' | 'free'
 
-  const expire = () => {
-    if (phase === 'waiting')
+/** One per attempt, with one timer. */
+export class Patience {
+  readonly #upstream: Upstream
+  readonly #listeners: Listeners
+  #phase: Phase = 'connecting'
+  #timer: NodeJS.Timeout | undefined
+  #unconnected: (() => Failure) | undefined
+
+  constructor(upstream: Upstream, listeners: Listeners) {
+    this.#upstream = upstream
+    this.#listeners = listeners
+  }
+
+  /** @param failure what it is called when no connection comes in time */
+  connecting(failure: () => Failure): void {
+    this.#phase = 'connecting'
+    this.#unconnected = failure
+    this.#wait(this.#upstream.connectMs)
+  }
+
+  connected(): void {
+    this.#phase = 'sending'
+    this.#wait(this.#upstream.idleMs)
+  }
+
+  /** A byte has moved, either way. */
+  moved(): void {
+    if (this.#phase !== 'sending' && this.#phase !== 'receiving') return
+    // refresh() moves the deadline without a new timer: this is called for every chunk.
+    if (this.#timer) this.#timer.refresh()
+    else this.#wait(this.#upstream.idleMs)
+  }
+
+  /** The last byte of the request is out. */
+  requestSent(): void {
+    if (this.#phase !== 'sending') return
+    this.#phase = 'waiting'
+    this.#wait(this.#upstream.firstByteMs)
+  }
+
+  /** The answer's head is there. @param mayBeSilent for as long as it likes: event streams, tunnels */
+  answerStarted(mayBeSilent: boolean): void {
+    this.#phase = mayBeSilent ? 'free' : 'receiving'
+    if (mayBeSilent) clearTimeout(this.#timer)
+    else this.#wait(this.#upstream.idleMs)
+  }
+
+  /** Nothing is expected to move until `moved`: the client is slow to read. */
+  pause(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  stop(): void {
+    this.#phase = 'free'
+    clearTimeout(this.#timer)
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#expire, ms)
+  }
+
+  readonly #expire = (): void => {
+    const { giveUp, isClientsTurn } = this.#listeners
+    const { name, target, firstByteMs, idleMs } = this.#upstream
+    const where = `${name} at ${target.origin}`
+    if (this.#phase === 'connecting' && this.#unconnected) giveUp(this.#unconnected())
+    else if (this.#phase === 'waiting')
       giveUp(new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`))
-    else if (phase === 'sending' && isClientsTurn())
+    else if (this.#phase === 'sending' && isClientsTurn())
       giveUp(new Failure('requestTimeout', `the client sent nothing for ${idleMs} ms`, { mayHaveRun: true }))
     else giveUp(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
   }
-  const wait = (ms: number) => {
-    clearTimeout(timer)
-    timer = setTimeout(expire, ms)
-  }
-  return {
-    moved() {
-      // refresh() moves the deadline without a new timer: this is called for every chunk.
-      if (phase === 'free' || phase === 'waiting') return
-      if (timer) timer.refresh()
-      else wait(idleMs)
-    },
-    requestSent() {
-      if (phase !== 'sending') return
-      phase = 'waiting'
-      wait(firstByteMs)
-    },
-    answerStarted(isStream) {
-      phase = isStream ? 'free' : 'receiving'
-      if (isStream) clearTimeout(timer)
-      else wait(idleMs)
-    },
-    pause() {
-      clearTimeout(timer)
-      timer = undefined
-    },
-    stop() {
-      phase = 'free'
-      clearTimeout(timer)
-    },
-  }
+}
+
+/** An event stream may be silent for hours: no time limit applies once its head is there. */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType?.toLowerCase().startsWith('text/event-stream') ?? false
 }

@@ -1,62 +1,63 @@
 // The connections to upstreams, kept under the target they lead to. They outlive Snapshots.
 // The danger it guards against: a reload that cuts connections nothing has changed about, or that leaks those nobody uses any more.
-import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector, Pool } from 'undici'
-import type { Upstream } from '../model.ts'
+import type { Pool as Http2Pool } from 'undici'
+import type { Target, Upstream } from '../model.ts'
+import { createHttp2Pool } from './http2.ts'
+import { Pool, type PoolPorts } from './pool.ts'
 
-/** Below the idle time of common servers (Node 5 s, Apache 5 s, Tomcat 20 s), or a request meets a connection being closed. */
-const keepAliveMs = 4_000
+const sweepEveryMs = 1_000
 
 export interface Pools {
-  poolOf(upstream: Upstream): Pool
-  /** Closes, once idle, the pools of upstreams that are not among these. */
+  http1(target: Target): Pool
+  http2(target: Target): Http2Pool
+  /** Lets go of the targets that none of these upstreams has: their idle connections now, the others after their answer. */
   retain(upstreams: Iterable<Upstream>): void
   /** Cuts everything. */
   destroy(): Promise<void>
 }
 
-export function createPools(lookup: LookupFunction): Pools {
-  const pools = new Map<string, Pool>()
+export function createPools(ports: PoolPorts): Pools {
+  const http1 = new Map<string, Pool>()
+  const http2 = new Map<string, Http2Pool>()
+  const sweeping = setInterval(() => {
+    for (const pool of http1.values()) pool.sweep()
+  }, sweepEveryMs).unref()
   return {
-    poolOf(upstream) {
-      const key = keyOf(upstream)
-      const known = pools.get(key)
-      if (known) return known
-      const made = createPool(upstream, lookup)
-      pools.set(key, made)
-      return made
-    },
+    http1: (target) => obtain(http1, keyOf(target), () => new Pool(target, ports)),
+    http2: (target) => obtain(http2, keyOf(target), () => createHttp2Pool(target, ports.lookup)),
     retain(upstreams) {
-      const wanted = new Set(Array.from(upstreams, keyOf))
-      for (const [key, pool] of pools) {
-        if (wanted.has(key)) continue
-        pools.delete(key)
-        void pool.close()
-      }
+      const wanted = new Set(Array.from(upstreams, ({ target }) => keyOf(target)))
+      for (const pool of dropOthers(http1, wanted)) pool.retire()
+      for (const pool of dropOthers(http2, wanted)) void pool.close()
     },
     async destroy() {
-      const all = [...pools.values()]
-      pools.clear()
-      await Promise.all(all.map((pool) => pool.destroy()))
+      clearInterval(sweeping)
+      for (const pool of dropOthers(http1, new Set())) pool.destroy()
+      await Promise.all(dropOthers(http2, new Set()).map((pool) => pool.destroy()))
     },
   }
 }
 
-function keyOf({ target, connectMs }: Upstream): string {
-  return `${target.origin} ${connectMs}`
+/** Where a connection leads and how it is secured: what two upstreams have in common, they share. */
+function keyOf({ origin, verify }: Target): string {
+  return verify ? origin : `${origin} unverified`
 }
 
-function createPool({ target, connectMs }: Upstream, lookup: LookupFunction): Pool {
-  const connect = buildConnector({ timeout: connectMs, lookup, allowH2: false })
-  // The certificate is the target's, whatever Host the client sent.
-  const servername = isIP(target.host) ? '' : target.host
-  return new Pool(target.origin, {
-    connect: (options, callback) => connect({ ...options, servername }, callback),
-    keepAliveTimeout: keepAliveMs,
-    // Our own clock decides: theirs starts before the request has been sent.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    pipelining: 1,
-    allowH2: false,
-  })
+function obtain<T>(pools: Map<string, T>, key: string, create: () => T): T {
+  const known = pools.get(key)
+  if (known) return known
+  const made = create()
+  pools.set(key, made)
+  return made
+}
+
+/** Removes and returns all whose key is not wanted. */
+function dropOthers<T>(pools: Map<string, T>, wanted: ReadonlySet<string>): T[] {
+  const dropped: T[] = []
+  for (const [key, pool] of pools) {
+    if (wanted.has(key)) continue
+    pools.delete(key)
+    dropped.push(pool)
+  }
+  return dropped
 }

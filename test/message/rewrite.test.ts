@@ -26,7 +26,7 @@ test.each([
     '/docs/d%201/summary',
     '/v1/summaries/d%201?full',
   ],
-])('%s rewritten to %s makes of %s', (pattern, to, target, path, sent) => {
+])('%s rewritten to %s makes of %s', (pattern, to, ...[target, path, sent]) => {
   expect(rewriteTarget({ target, path }, rewriteOf(pattern, to))).toBe(sent)
 })
 
@@ -37,7 +37,7 @@ test('a name that the pattern does not have is refused with the remedy', () => {
 })
 
 test('Location and cookie paths lead back to the public site, others stay', () => {
-  const target = { origin: 'http://search:4100', secure: false, host: 'search', port: 4100 }
+  const target = { origin: 'http://search:4100', secure: false, host: 'search', port: 4100, verify: true }
   const restored = (name: string, value: string) => {
     const answer = answerOf(
       { status: 302, reason: '', fields: fieldsOf([name, value]), body: undefined, by: 'upstream' },

@@ -1,17 +1,33 @@
-// One plain request to an upstream through undici's dispatch, streaming both ways.
+// One request to an upstream that speaks HTTP/2, through undici, streaming both ways.
 // The danger it guards against: half an answer that passes for a whole one, and a request whose fate is misjudged.
+import { isIP, type LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
-import type { Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, H2CClient, Pool } from 'undici'
 import { Failure } from '../errors.ts'
 import { answerOf } from '../message/answer.ts'
 import { fieldsOf, noFields, without } from '../message/fields.ts'
-import type { Answer, Clock, Exchange, Fields } from '../model.ts'
+import type { Answer, Clock, Exchange, Fields, Target } from '../model.ts'
 import { failureOf } from './failures.ts'
 import { lend } from './lend.ts'
-import { type Patience, startPatience } from './patience.ts'
+import { isEventStream, Patience } from './patience.ts'
+
+/** Connections are few here: each carries many requests at a time. */
+export function createHttp2Pool({ origin, host, secure, verify }: Target, lookup: LookupFunction): Pool {
+  const connect = buildConnector({ lookup, allowH2: true, rejectUnauthorized: verify })
+  // The certificate is the target's, whatever Host the client sent.
+  const servername = isIP(host) ? '' : host
+  // Our own clock decides on time: theirs starts before the request has been sent.
+  const options = { headersTimeout: 0, bodyTimeout: 0 }
+  if (!secure) return new Pool(origin, { ...options, factory: (url) => new H2CClient(url, options) })
+  return new Pool(origin, {
+    ...options,
+    allowH2: true,
+    connect: (target, callback) => connect({ ...target, servername }, callback),
+  })
+}
 
 /** Rejects with a Failure when no head came; after the head a break destroys the body. */
-export function dispatch(exchange: Exchange, pool: Pool, clock: Clock): Promise<Answer> {
+export function askHttp2(exchange: Exchange, pool: Pool, clock: Clock): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const attempt = new Attempt({ exchange, clock, resolve, reject })
     exchange.onGone(() => attempt.fail(new Failure('clientGone', 'the client left')))
@@ -21,21 +37,20 @@ export function dispatch(exchange: Exchange, pool: Pool, clock: Clock): Promise<
         {
           method: exchange.method as Dispatcher.HttpMethod,
           path: exchange.target,
-          headers: without(exchange.fields, answeredHere).raw as string[],
+          headers: without(exchange.fields, unsendable).raw as string[],
           body: body instanceof Readable ? lend(body) : (body ?? null),
         },
         attempt,
       )
     } catch (error) {
-      attempt.fail(
-        new Failure('requestMalformed', error instanceof Error ? error.message : 'unsendable', { cause: error }),
-      )
+      const reason = error instanceof Error ? error.message : 'unsendable'
+      attempt.fail(new Failure('requestMalformed', reason, { cause: error }))
     }
   })
 }
 
-/** The general door's server has answered 100 by itself; undici refuses to send the field. */
-const answeredHere = new Set(['expect'])
+/** undici refuses to send it. */
+const unsendable = new Set(['expect'])
 
 interface Parts {
   readonly exchange: Exchange
@@ -55,29 +70,32 @@ class Attempt implements Dispatcher.DispatchHandler {
   #trailers: Fields = noFields
 
   constructor(parts: Parts) {
-    this.#parts = parts
     const { upstream, body } = parts.exchange
-    this.#patience = startPatience(upstream, {
+    this.#parts = parts
+    this.#patience = new Patience(upstream, {
       giveUp: (failure) => this.fail(failure),
       isClientsTurn: () => body instanceof Readable && !body.isPaused(),
     })
+    this.#patience.connecting(
+      () => new Failure('upstreamConnectTimeout', `${upstream.name}: no connection within ${upstream.connectMs} ms`),
+    )
   }
 
   /** Ends the attempt from our side. */
   fail(failure: Failure): void {
     if (this.#failure) return
-    this.#failure = failure
-    this.#patience.stop()
-    if (this.#answer) this.#break()
-    else this.#parts.reject(failure)
+    this.#break(failure)
     this.#controller?.abort(failure)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#failure) controller.abort(this.#failure)
-    else if (this.#parts.exchange.body === undefined) this.#patience.requestSent()
-    else this.#patience.moved()
+    if (this.#failure) {
+      controller.abort(this.#failure)
+      return
+    }
+    this.#patience.connected()
+    if (this.#parts.exchange.body === undefined) this.#patience.requestSent()
   }
 
   onBodySent(): void {
@@ -90,25 +108,16 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
     const fields = fieldsOf(rawOf(controller.rawHeaders))
+    const { exchange, clock } = this.#parts
     if (status < 200) {
-      this.#parts.exchange.inform(status, fields)
+      exchange.inform(status, fields)
       return
     }
-    this.#patience.answerStarted(isEventStream(fields))
-    const { exchange, clock } = this.#parts
-    const body = mayHaveBody(exchange.method, status, fields) ? this.#openBody(controller) : undefined
-    this.#answer = answerOf(
-      {
-        status,
-        reason,
-        fields,
-        body,
-        trailers: () => this.#trailers,
-        by: 'upstream',
-        upstream: exchange.upstream.name,
-      },
-      clock.now,
-    )
+    this.#patience.answerStarted(isEventStream(fields.get('content-type')))
+    const body = mayHaveBody(exchange.method, status) ? this.#openBody(controller) : undefined
+    const { name } = exchange.upstream
+    const trailers = () => this.#trailers
+    this.#answer = answerOf({ status, reason, fields, body, trailers, by: 'upstream', upstream: name }, clock.now)
     this.#parts.resolve(this.#answer)
   }
 
@@ -128,18 +137,20 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: Error): void {
-    this.#patience.stop()
     if (this.#failure) return
-    this.#failure = failureOf(error, this.#parts.exchange.upstream, this.#controller !== undefined)
-    if (this.#answer) this.#break()
-    else this.#parts.reject(this.#failure)
+    this.#break(failureOf(error, this.#parts.exchange.upstream, this.#controller !== undefined))
   }
 
-  /** After the head nothing replaces the answer: its body ends visibly broken. */
-  #break(): void {
-    const failure = this.#failure ?? new Failure('upstreamTruncated', 'the answer broke off')
+  /** Before the head the failure is the answer; after it nothing replaces the answer: its body ends visibly broken. */
+  #break(failure: Failure): void {
+    this.#failure = failure
+    this.#patience.stop()
+    if (!this.#answer) {
+      this.#parts.reject(failure)
+      return
+    }
     const how = failure.blame === 'client' ? 'clientGone' : 'upstreamBroke'
-    this.#answer?.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
+    this.#answer.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
     this.#stream?.destroy(failure)
   }
 
@@ -161,16 +172,14 @@ class Attempt implements Dispatcher.DispatchHandler {
 }
 
 /** RFC 9110 §6.4.1, §9.3.2, §15.4.5: these have no body, whatever their fields say. */
-function mayHaveBody(method: string, status: number, fields: Fields): boolean {
-  return method !== 'HEAD' && status !== 204 && status !== 304 && fields.get('content-length') !== '0'
+function mayHaveBody(method: string, status: number): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304
 }
 
-/** An event stream may be silent for hours: no time limit applies once its head is there. */
-function isEventStream(fields: Fields): boolean {
-  return fields.get('content-type')?.toLowerCase().startsWith('text/event-stream') ?? false
-}
-
+/** HTTP/2 gives an object, fields of the same name as a list. */
 function rawOf(raw: unknown): string[] {
-  if (!Array.isArray(raw)) return []
-  return raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')))
+  if (Array.isArray(raw)) return raw.map((part: Buffer | string) => part.toString('latin1'))
+  return Object.entries((raw ?? {}) as Record<string, string | string[]>).flatMap(([name, value]) =>
+    name.startsWith(':') ? [] : [value].flat().flatMap((one) => [name, one]),
+  )
 }

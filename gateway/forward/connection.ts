@@ -1,0 +1,217 @@
+// One HTTP/1.1 connection to an upstream: it carries one request at a time and reads its answer strictly.
+// The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
+import type { Socket } from 'node:net'
+import { ChunkedDecoder } from '../message/chunked.ts'
+import { type AnswerHead, parseAnswerHead } from './answerHead.ts'
+
+/** Whoever has asked. Each call may come only in this order: informed*, then one of switched | answered, data*, ended; or broke. */
+export interface Asker {
+  readonly method: string
+  /** Whether a 101 is welcome. */
+  readonly mayUpgrade: boolean
+  /** Whether the last byte of the request has been written: until then the connection cannot carry another. */
+  isSent(): boolean
+  informed(head: AnswerHead): void
+  /** The connection has left HTTP and is the asker's own now. */
+  switched(head: AnswerHead, socket: Socket): void
+  /** @param body all of it when it came with the head; `undefined`: there is none; 'stream': it follows in `data` */
+  answered(head: AnswerHead, body: Buffer | undefined | 'stream', trailers: readonly string[]): void
+  /** @returns false to be given no more until `resume` */
+  data(piece: Buffer): boolean
+  ended(trailers: readonly string[]): void
+  /** The connection is of no use any more. @param isMalformed the upstream said something that is no answer */
+  broke(error: Error | undefined, isMalformed: boolean): void
+}
+
+const mostHeadBytes = 256 * 1024
+const nothing: Buffer = Buffer.alloc(0)
+
+export class Connection {
+  readonly socket: Socket
+  /** When the connection stood, in milliseconds of the clock. */
+  readonly openedAt: number
+  /** As the upstream's Keep-Alive said last. */
+  keepsIdleMs: number | undefined
+  /** Until when it may be used again, in milliseconds of the clock. */
+  idleUntil = 0
+  /** The client connection whose login it carries; nobody else may use it then. */
+  pinnedTo: object | undefined
+  #asker: Asker | undefined
+  #head: AnswerHead | undefined
+  /** Bytes of a head that is not whole yet. */
+  #partial = nothing
+  /** Of a sized body; Infinity for one that lasts until the close. */
+  #left = 0
+  #decoder: ChunkedDecoder | undefined
+  /** Gathers a chunked body that came whole with its head; undefined once it is streamed. */
+  #gathered: Buffer[] | undefined
+  readonly #free: (connection: Connection, mayReuse: boolean) => void
+
+  /** @param free is told whenever an answer has ended, and once when the connection has closed */
+  constructor(socket: Socket, openedAt: number, free: (connection: Connection, mayReuse: boolean) => void) {
+    this.socket = socket
+    this.openedAt = openedAt
+    this.#free = free
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  /** Whether it can be given a request: it carries none, and nothing has been heard of its end. */
+  get isFree(): boolean {
+    return !this.#asker && !this.socket.destroyed && this.socket.readable && this.socket.writable
+  }
+
+  /** The next answer is that asker's. */
+  ask(asker: Asker): void {
+    this.#asker = asker
+  }
+
+  destroy(): void {
+    this.#asker = undefined
+    this.socket.destroy()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    let bytes: Buffer | undefined = chunk
+    while (bytes !== undefined && bytes.length > 0) bytes = this.#take(bytes)
+  }
+
+  /** @returns the bytes that have not been taken yet; undefined when there are none or the connection is done for */
+  #take(bytes: Buffer): Buffer | undefined {
+    // Nobody has asked: whatever it says answers nothing.
+    if (!this.#asker) return this.#giveUp(undefined, false)
+    return this.#head ? this.#takeBody(bytes) : this.#takeHead(bytes)
+  }
+
+  #takeHead(chunk: Buffer): Buffer | undefined {
+    const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
+    // The end may lie across two chunks.
+    const found = bytes.indexOf('\r\n\r\n', Math.max(0, this.#partial.length - 3), 'latin1')
+    if (found < 0) {
+      this.#partial = bytes
+      if (bytes.length > mostHeadBytes) this.#giveUp(undefined, true)
+      return undefined
+    }
+    this.#partial = nothing
+    const end = found + 4
+    const asker = this.#asker as Asker
+    const head = parseAnswerHead(bytes.toString('latin1', 0, end), asker.method)
+    const rest = bytes.length === end ? nothing : bytes.subarray(end)
+    if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)
+    if (head.status === 101) return this.#switch(head, rest, asker)
+    if (head.status < 200) {
+      asker.informed(head)
+      return rest
+    }
+    if (head.keepsIdleMs !== undefined) this.keepsIdleMs = head.keepsIdleMs
+    return this.#startBody(head, rest, asker)
+  }
+
+  #startBody(head: AnswerHead, rest: Buffer, asker: Asker): Buffer | undefined {
+    const { framing } = head
+    if (framing.kind === 'none' || (framing.kind === 'sized' && framing.bytes <= rest.length)) {
+      const bytes = framing.kind === 'sized' ? framing.bytes : 0
+      this.#finish(head, rest.length > bytes)
+      asker.answered(head, framing.kind === 'sized' ? rest.subarray(0, bytes) : undefined, [])
+      return undefined
+    }
+    this.#head = head
+    if (framing.kind === 'chunked') return this.#startChunks(head, rest, asker)
+    this.#left = framing.kind === 'sized' ? framing.bytes : Number.POSITIVE_INFINITY
+    asker.answered(head, 'stream', [])
+    return rest
+  }
+
+  #startChunks(head: AnswerHead, rest: Buffer, asker: Asker): Buffer | undefined {
+    const decoder = new ChunkedDecoder({ data: (piece) => this.#deliver(piece) })
+    const gathered: Buffer[] = []
+    this.#decoder = decoder
+    this.#gathered = gathered
+    const end = decoder.push(rest)
+    this.#gathered = undefined
+    if (end === undefined) return this.#giveUp(undefined, true)
+    if (end >= 0) {
+      this.#finish(head, end < rest.length)
+      asker.answered(head, gathered.length === 1 ? gathered[0] : Buffer.concat(gathered), decoder.trailers)
+      return undefined
+    }
+    asker.answered(head, 'stream', [])
+    for (const piece of gathered) this.#deliver(piece)
+    return undefined
+  }
+
+  #takeBody(bytes: Buffer): Buffer | undefined {
+    if (this.#decoder) return this.#takeChunks(bytes, this.#decoder)
+    const piece = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes
+    this.#left -= piece.length
+    this.#deliver(piece)
+    if (this.#left === 0) this.#endBody(piece.length < bytes.length, [])
+    return undefined
+  }
+
+  #takeChunks(bytes: Buffer, decoder: ChunkedDecoder): undefined {
+    const end = decoder.push(bytes)
+    if (end === undefined) this.#giveUp(undefined, true)
+    else if (end >= 0) this.#endBody(end < bytes.length, decoder.trailers)
+  }
+
+  #deliver(piece: Buffer): void {
+    if (this.#gathered) this.#gathered.push(piece)
+    else if (this.#asker && !this.#asker.data(piece)) this.socket.pause()
+  }
+
+  #endBody(hasMore: boolean, trailers: readonly string[]): void {
+    const asker = this.#asker
+    if (!asker || !this.#head) return
+    this.#finish(this.#head, hasMore)
+    asker.ended(trailers)
+  }
+
+  /** @param hasMore bytes came that belong to no answer: whose they are nobody can know */
+  #finish(head: AnswerHead, hasMore: boolean): void {
+    const isSent = this.#asker?.isSent() ?? false
+    this.#asker = undefined
+    this.#head = undefined
+    this.#decoder = undefined
+    const mayReuse = head.mayReuse && isSent && !hasMore
+    if (!mayReuse) this.socket.destroy()
+    else if (this.socket.isPaused()) this.socket.resume()
+    this.#free(this, mayReuse)
+  }
+
+  #switch(head: AnswerHead, rest: Buffer, asker: Asker): undefined {
+    const { socket } = this
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
+    this.#asker = undefined
+    // Without a reader the bytes must wait, not be lost.
+    socket.pause()
+    if (rest.length > 0) socket.unshift(rest)
+    asker.switched(head, socket)
+  }
+
+  #giveUp(error: Error | undefined, isMalformed: boolean): undefined {
+    const asker = this.#asker
+    this.destroy()
+    asker?.broke(error, isMalformed)
+  }
+
+  readonly #onEnd = (): void => {
+    const asker = this.#asker
+    if (this.#head?.framing.kind === 'untilClose' && asker) {
+      this.#endBody(false, [])
+      return
+    }
+    this.#giveUp(undefined, false)
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#giveUp(error, false)
+  }
+
+  readonly #onClose = (): void => {
+    this.#giveUp(undefined, false)
+    this.#free(this, false)
+  }
+}

@@ -1,0 +1,187 @@
+// The HTTP/1.1 connections to one target: bounded, reused while they are surely good, and opened anew every few minutes.
+// The dangers it guards against: a request written on a connection that the upstream is closing, a queue without end, and a
+// load balancer that has moved while we hold on to its old address.
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Clock, Target } from '../model.ts'
+import { Connection } from './connection.ts'
+
+/** Whoever waits for a connection. Exactly one of the two is called, unless it was cancelled. */
+export interface Waiter {
+  connected(connection: Connection): void
+  failed(error: Error): void
+}
+
+/** Below the idle time of common servers (Node and Apache 5 s), or a request meets a connection that is being closed. */
+const idleMs = 4_000
+/** An upstream's own word on it is believed up to this, less a second for the way. */
+const mostIdleMs = 60_000
+const wayMs = 1_000
+/** After this a name is resolved again. */
+const mostAgeMs = 5 * 60_000
+/** Envoy's default for pending requests. */
+const mostWaiting = 1_024
+
+export interface PoolPorts {
+  readonly clock: Clock
+  readonly lookup: LookupFunction
+}
+
+export class Pool {
+  readonly #target: Target
+  readonly #ports: PoolPorts
+  /** The newest last: it is taken first, so that the others may expire. */
+  readonly #idle: Connection[] = []
+  readonly #open = new Set<Connection>()
+  readonly #opening = new Map<Waiter, Socket>()
+  readonly #waiting = new Set<Waiter>()
+  /** Connections that carry one client's login (NTLM, Negotiate) belong to its connection. */
+  readonly #pinned = new Map<object, Connection>()
+  #mostConnections = 0
+  #isClosed = false
+
+  constructor(target: Target, ports: PoolPorts) {
+    this.#target = target
+    this.#ports = ports
+  }
+
+  /** How many connections stand or are being made. */
+  get size(): number {
+    return this.#open.size + this.#opening.size
+  }
+
+  isWaiting(waiter: Waiter): boolean {
+    return this.#waiting.has(waiter)
+  }
+
+  /** @returns false when too many wait already: then the waiter hears nothing */
+  take(waiter: Waiter, mostConnections: number, client?: object): boolean {
+    this.#mostConnections = mostConnections
+    const connection = this.#takePinned(client) ?? this.#takeIdle()
+    if (connection) waiter.connected(connection)
+    else if (this.size < mostConnections) this.#connect(waiter)
+    else if (this.#waiting.size < mostWaiting) this.#waiting.add(waiter)
+    else return false
+    return true
+  }
+
+  /** It does not want one any more. */
+  cancel(waiter: Waiter): void {
+    this.#waiting.delete(waiter)
+    const socket = this.#opening.get(waiter)
+    this.#opening.delete(waiter)
+    socket?.destroy()
+  }
+
+  /** From now on that connection carries only that client connection's requests. */
+  pin(connection: Connection, client: { onClose(listener: () => void): void }): void {
+    if (connection.pinnedTo) return
+    connection.pinnedTo = client
+    this.#pinned.set(client, connection)
+    client.onClose(() => {
+      this.#pinned.delete(client)
+      connection.destroy()
+    })
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+  }
+
+  /** Closes what is idle for too long. Called every second or so. */
+  sweep(): void {
+    const now = this.#ports.clock.now()
+    while (this.#idle[0] && this.#idle[0].idleUntil <= now) this.#idle.shift()?.destroy()
+  }
+
+  /** Lets go: what is idle closes now, what is under way after its answer. */
+  retire(): void {
+    this.#isClosed = true
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+
+  destroy(): void {
+    this.retire()
+    for (const socket of this.#opening.values()) socket.destroy()
+    for (const connection of [...this.#open]) connection.socket.destroy()
+  }
+
+  #takePinned(client: object | undefined): Connection | undefined {
+    const connection = client && this.#pinned.get(client)
+    return connection?.isFree ? connection : undefined
+  }
+
+  #takeIdle(): Connection | undefined {
+    const now = this.#ports.clock.now()
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      if (connection.isFree && connection.idleUntil > now) return connection
+      connection.destroy()
+    }
+    return undefined
+  }
+
+  #connect(waiter: Waiter): void {
+    const socket = openSocket(this.#target, this.#ports.lookup)
+    this.#opening.set(waiter, socket)
+    const fail = (error: Error) => {
+      if (!this.#opening.delete(waiter)) return
+      waiter.failed(error)
+      this.#serveNext()
+    }
+    socket.once('error', fail)
+    socket.once(this.#target.secure ? 'secureConnect' : 'connect', () => {
+      socket.off('error', fail)
+      // Cancelled while it was being made.
+      if (!this.#opening.delete(waiter)) return
+      const connection = new Connection(socket, this.#ports.clock.now(), this.#free)
+      this.#open.add(connection)
+      waiter.connected(connection)
+    })
+  }
+
+  readonly #free = (connection: Connection, mayReuse: boolean): void => {
+    if (!mayReuse) {
+      if (this.#open.delete(connection)) this.#forget(connection)
+      return
+    }
+    const now = this.#ports.clock.now()
+    if (this.#isClosed || now - connection.openedAt > mostAgeMs) {
+      connection.destroy()
+      return
+    }
+    connection.idleUntil = now + idleTimeOf(connection)
+    if (connection.pinnedTo) return
+    const next = this.#nextWaiting()
+    if (next) next.connected(connection)
+    else this.#idle.push(connection)
+  }
+
+  #forget(connection: Connection): void {
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+    this.#serveNext()
+  }
+
+  #serveNext(): void {
+    if (this.size >= this.#mostConnections) return
+    const next = this.#nextWaiting()
+    if (next) this.#connect(next)
+  }
+
+  #nextWaiting(): Waiter | undefined {
+    const [next] = this.#waiting
+    if (next) this.#waiting.delete(next)
+    return next
+  }
+}
+
+function idleTimeOf({ keepsIdleMs }: Connection): number {
+  return keepsIdleMs === undefined ? idleMs : Math.min(keepsIdleMs, mostIdleMs) - wayMs
+}
+
+function openSocket({ host, port, secure, verify }: Target, lookup: LookupFunction): Socket {
+  // allowHalfOpen: a tunnel's two directions end one by one.
+  const options = { host, port, lookup, noDelay: true, keepAlive: true, allowHalfOpen: true }
+  if (!secure) return connect(options)
+  // The certificate is the target's, whatever Host the client sent.
+  const servername = isIP(host) ? '' : host
+  return connectTls({ ...options, servername, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'] })
+}
