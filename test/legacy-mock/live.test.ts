@@ -90,6 +90,24 @@ describe('a conversation', () => {
     client.close()
   })
 
+  test('ends with 1009 where the fragments together are beyond 1 MiB', async () => {
+    const client = await connectClient()
+    client.send(Buffer.alloc(600_000), { fin: false })
+    client.send(Buffer.alloc(600_000), { fin: true })
+    expect((await once(client, 'close'))[0]).toBe(1009)
+  })
+
+  test('that its client resets does no harm to others', async () => {
+    const socket = await openSocket(monolith.url)
+    socket.write(`GET /live HTTP/1.1\r\nHost: x\r\n${handshake.join('\r\n')}\r\n\r\n`)
+    await once(socket, 'data')
+    socket.resetAndDestroy()
+    const client = await connectClient()
+    client.send('still there?')
+    expect(String((await once(client, 'message'))[0])).toBe('still there?')
+    client.close()
+  })
+
   test('is in the ledger as answered with 101', async () => {
     const client = new WebSocket(liveUrl(), { headers: { 'X-Request-Id': 'live' } })
     await once(client, 'open')
