@@ -22,11 +22,16 @@ interface Command {
 /** Runs until SIGTERM or SIGINT, then exits 0; exits 2 on wrong arguments and 1 when it cannot start. */
 export async function runCommand(command: Command): Promise<void> {
   const given = readArguments(command)
-  const running = await command.start(given).catch((error: Error) => fail(1, `${command.service}: ${error.message}`))
-  process.stdout.write(`${command.service} listening on ${running.url}\n`)
-  const stop = () => void running.stop().then(() => process.exit(0))
+  const starting = command.start(given)
+  // Before it listens: a signal that comes meanwhile would leave behind what the start has made.
+  const stop = async () => {
+    await (await starting).stop()
+    process.exit(0)
+  }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  const { url } = await starting.catch((error: Error) => fail(1, `${command.service}: ${error.message}`))
+  process.stdout.write(`${command.service} listening on ${url}\n`)
 }
 
 function readArguments({ service, defaultPort, own = [] }: Command): Arguments {
