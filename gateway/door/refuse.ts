@@ -6,19 +6,43 @@ import { Failure, type FailureCode } from '../errors.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { noFields } from '../message/fields.ts'
 import { requestIdOf } from '../message/requestId.ts'
+import type { Answer } from '../model.ts'
+
+/** A close while the client still sends would reset the connection, and its answer with it (RFC 9112 §9.6). */
+const lingerMs = 2_000
+
+export function refusalOf(code: FailureCode, now: () => number): Answer {
+  return problemAnswer(new Failure(code, code), { id: requestIdOf(noFields) }, now)
+}
 
 /** Writes a problem and closes. */
 export function refuse(socket: Duplex, code: FailureCode, now: () => number): void {
-  const { status, fields, body } = problemAnswer(new Failure(code, code), { id: requestIdOf(noFields) }, now)
+  const { status, fields, body } = refusalOf(code, now)
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`]
   for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}`)
   socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`)
+  const linger = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(linger))
+}
+
+/** An error of Node's HTTP parser. */
+export interface ParserError extends Error {
+  readonly code?: unknown
+  /** What was being parsed (a Buffer), and how far that went. */
+  readonly rawPacket?: unknown
+  readonly bytesParsed?: number
 }
 
 /** The failure that an error of Node's parser stands for. */
-export function failureOfParserError(code: string | undefined): FailureCode {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'requestHeadTooLarge'
-  if (code === 'HPE_INVALID_METHOD') return 'methodUnknown'
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'requestTimeout'
-  return 'requestMalformed'
+export function failureOfParserError(error: ParserError): FailureCode {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 'requestHeadTooLarge'
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'requestTimeout'
+  return error.code === 'HPE_INVALID_METHOD' && isMethod(error) ? 'methodUnknown' : 'requestMalformed'
+}
+
+/** Whether the line begins as a request of some method does (a token, RFC 9110 §9.1), and not as no HTTP at all. */
+function isMethod({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
+  const packet = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : ''
+  const line = packet.slice(packet.lastIndexOf('\n', Math.max(0, bytesParsed - 1)) + 1)
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+( |$)/.test(line)
 }

@@ -4,7 +4,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import { dropBody, problemAnswer } from '../message/answer.ts'
-import type { Answer, Clock, EndHow, Fields } from '../model.ts'
+import type { Answer, Clock, EndHow } from '../model.ts'
 
 export interface SendPorts {
   readonly clock: Clock
@@ -20,7 +20,7 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
     return
   }
   try {
-    writeHead(answer, response, ports.isDraining())
+    writeHead(answer, response, ports.isDraining() || !response.shouldKeepAlive)
   } catch (error) {
     answer.discard()
     const malformed = new Failure('upstreamMalformed', 'the answer has fields that cannot be sent', { cause: error })
@@ -36,6 +36,7 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
   })
   if (!(answer.body instanceof Readable)) {
     bodyBytes = answer.body?.length ?? 0
+    addTrailers(answer, response)
     response.end(answer.body)
     return
   }
@@ -43,7 +44,10 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
     passed: (bytes) => {
       bodyBytes += bytes
     },
-    trailers: () => answer.trailers?.(),
+    end() {
+      addTrailers(answer, response)
+      response.end()
+    },
     broke: () => settle('upstreamBroke'),
   })
 }
@@ -69,7 +73,7 @@ function writeHead(answer: Answer, response: ServerResponse, isLast: boolean): v
 
 interface Pumped {
   passed(bytes: number): void
-  trailers(): Fields | undefined
+  end(): void
   broke(): void
 }
 
@@ -81,11 +85,7 @@ function pump(body: Readable, response: ServerResponse, pumped: Pumped): void {
     if (!response.write(chunk)) body.pause()
   })
   response.on('drain', () => body.resume())
-  body.on('end', () => {
-    const trailers = pumped.trailers()?.raw ?? []
-    if (trailers.length > 0) response.addTrailers(pairs(trailers))
-    response.end()
-  })
+  body.on('end', pumped.end)
   body.on('error', () => {
     // A client must see that the answer is not whole: no final chunk, no clean end (RFC 9112 §8).
     pumped.broke()
@@ -95,6 +95,12 @@ function pump(body: Readable, response: ServerResponse, pumped: Pumped): void {
   setImmediate(() => {
     if (!isStarted && !response.writableEnded && !response.destroyed) response.flushHeaders()
   })
+}
+
+/** They are complete once the body has ended. */
+function addTrailers(answer: Answer, response: ServerResponse): void {
+  const raw = answer.trailers?.().raw ?? []
+  if (raw.length > 0) response.addTrailers(pairs(raw))
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

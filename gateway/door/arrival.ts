@@ -1,0 +1,43 @@
+// A request of Node's HTTP server as the journey wants it.
+// The danger it guards against: a client that leaves unnoticed, and an interim answer where nobody can place it.
+import type { ServerResponse } from 'node:http'
+import { plainAddress } from '../message/addresses.ts'
+import { fieldsOf } from '../message/fields.ts'
+import type { Exchange, Fields } from '../model.ts'
+import type { Arrival } from './journey.ts'
+import type { Turn } from './turns.ts'
+
+export function arrivalOf({ request, response }: Turn, target: string): Arrival {
+  const { socket } = request
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  return {
+    method: request.method ?? 'GET',
+    target,
+    fields: fieldsOf(request.rawHeaders),
+    body: hasBody ? request : undefined,
+    trailers: () => fieldsOf(request.rawTrailers),
+    peer: plainAddress(socket.remoteAddress ?? ''),
+    tls: 'encrypted' in socket,
+    onGone: goneTeller(response),
+    inform: (status, fields) => inform({ request, response }, status, fields),
+  }
+}
+
+function goneTeller(response: ServerResponse): Exchange['onGone'] {
+  return (listener) => {
+    if (response.destroyed) listener()
+    else
+      response.once('close', () => {
+        if (!response.writableFinished) listener()
+      })
+  }
+}
+
+/** RFC 9110 §15.2: an HTTP/1.0 client knows no interim answers; a pipelined request has the connection only at its turn. */
+function inform({ request, response }: Turn, status: number, fields: Fields): void {
+  if (response.headersSent || request.httpVersion === '1.0' || !response.socket) return
+  const lines: string[] = []
+  for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}\r\n`)
+  response.socket.write(`HTTP/1.1 ${status} \r\n${lines.join('')}\r\n`, 'latin1')
+}
