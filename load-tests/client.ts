@@ -97,17 +97,15 @@ function follow(outgoing: ClientRequest, timeoutMs: number, settle: (reply: Repl
     if (ending !== 'whole') outgoing.destroy()
   }
   const timer = setTimeout(() => end('timedOut'), timeoutMs)
-  const broke = (error: NodeJS.ErrnoException) => {
+  outgoing.on('error', (error: NodeJS.ErrnoException) => {
     // A syscall of `connect` or a name that is not found: nothing was sent.
     const isUnconnected = error.syscall === 'connect' || error.syscall === 'getaddrinfo'
     end(incoming ? 'truncated' : isUnconnected ? 'refused' : 'reset', error.code ?? error.message)
-  }
-  outgoing.on('error', broke)
+  })
   outgoing.on('close', () => end(incoming ? 'truncated' : 'reset'))
   outgoing.on('response', (response) => {
     incoming = response
     response.on('data', (chunk: Buffer) => chunks.push(chunk))
-    response.on('error', broke)
     response.on('end', () => end(response.complete ? 'whole' : 'truncated'))
   })
 }

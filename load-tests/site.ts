@@ -57,16 +57,15 @@ export async function ownSite({ route, logFile, fault }: OwnSitePlan): Promise<S
     const folder = await mkdtemp(join(tmpdir(), 'banyan-cutover-'))
     undo.push(() => rm(folder, { recursive: true, force: true }))
     const monolith = (await start(system('legacy-mock/main.ts', 'monolith'))).ready
-    const [search, ai] = await Promise.all([
-      start(system('services/search/main.ts', 'search')),
-      start(system('services/ai/main.ts', 'ai', ['--monolith', monolith])),
-    ])
+    // One after the other: a start that fails must not leave another one half-way behind whoever cleans up.
+    const search = (await start(system('services/search/main.ts', 'search'))).ready
+    const ai = (await start(system('services/ai/main.ts', 'ai', ['--monolith', monolith]))).ready
     const interposer = fault && (await interpose({ ...fault, upstream: monolith }))
     if (interposer) undo.push(interposer.close)
     const configFile = join(folder, 'routes.yaml')
     await mkdir(dirname(logFile), { recursive: true })
     await rm(logFile, { force: true })
-    const urls = { monolith: interposer?.url ?? monolith, search: search.ready, ai: ai.ready }
+    const urls = { monolith: interposer?.url ?? monolith, search, ai }
     await replaceRoutes(
       configFile,
       ownRoutes(await readRoutes(join(root, 'routes.yaml')), { route, urls, folder, logFile }),

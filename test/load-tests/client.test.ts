@@ -112,6 +112,22 @@ describe('the client', () => {
     expect({ requests, connections: one.connections() }).toEqual({ requests: ['/first', '/second'], connections: 1 })
   })
 
+  it('sends nothing more on a connection after its last request, even if the server keeps it open', async () => {
+    const requests: string[] = []
+    const origin = await wire((socket, request) => {
+      requests.push(/^connection: (.*)$/im.exec(request)?.[1]?.trim() ?? '')
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    })
+    const one = client(origin)
+    await one.send({ ...get, isLast: true })
+    await one.send(get)
+    await one.send(get)
+    expect({ requests, connections: one.connections() }).toEqual({
+      requests: ['close', 'keep-alive', 'keep-alive'],
+      connections: 2,
+    })
+  })
+
   it('says refused when nobody listens', async () => {
     const server = createServer()
     server.listen(0, '127.0.0.1')
