@@ -1,7 +1,7 @@
 // `npm start`: the monolith, both services and the gateway on loopback, for somebody who wants to see it work.
 // The danger it guards against: a demonstration that half starts, or that leaves processes behind when it ends.
 import { createWriteStream, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ProcessPlan, type RunningProcess, startProcess } from '../load-tests/processes.ts'
@@ -40,7 +40,7 @@ async function startAll(): Promise<Doors> {
   const log = createWriteStream(logFile, { flags: 'a' })
   return start({
     name: 'gateway',
-    args: [join(root, 'bin/banyan.js'), 'run', '--config', join(root, 'routes.yaml')],
+    args: [join(root, 'bin/banyan.js'), 'run', '--config', relative(process.cwd(), join(root, 'routes.yaml'))],
     ready: doorsIn,
     onLine(line) {
       log.write(`${line}\n`)
