@@ -21,6 +21,7 @@ let isEnding = false
 // From a terminal, Ctrl-C comes more than once: from the terminal itself and through npm.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0))
 
+console.log('starting the monolith, two services and the gateway')
 try {
   const doors = await startAll()
   await untilHealthy(doors)
@@ -37,7 +38,7 @@ async function startAll(): Promise<Doors> {
   ]
   await Promise.all([monolith, ...services])
   mkdirSync(join(root, 'var'), { recursive: true })
-  const log = createWriteStream(logFile, { flags: 'a' })
+  const log = createWriteStream(logFile)
   return start({
     name: 'gateway',
     args: [join(root, 'bin/banyan.js'), 'run', '--config', relative(process.cwd(), join(root, 'routes.yaml'))],
