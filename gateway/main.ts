@@ -6,6 +6,8 @@ import { createLive, type Live } from './config/live.ts'
 import type { FirstLoad, Loaded } from './config/load.ts'
 import { formatProblems } from './config/problems.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
+import type { Door, DoorPorts } from './door/door.ts'
+import { createFastDoor } from './door/fast.ts'
 import { createGeneralDoor } from './door/general.ts'
 import { filters } from './filters.ts'
 import { createForward } from './forward/forward.ts'
@@ -72,7 +74,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
   }
   tellFirst(first, { ...parts, configFile })
   try {
-    return { ok: true, gateway: await run({ ...parts, headTimeoutMs }, reloader) }
+    return { ok: true, gateway: await run({ ...parts, headTimeoutMs, door: env.BANYAN_DOOR }, reloader) }
   } catch (error) {
     await reloader.close()
     await parts.close()
@@ -160,13 +162,25 @@ function adopt(snapshot: Snapshot, { log, metrics, pools, configFile }: Telling)
   log.life.info({ revision, hash, routes: snapshot.routes.length, warnings: doubts }, 'routes.yaml accepted')
 }
 
-async function run(parts: Parts & { readonly headTimeoutMs: number }, reloader: Reloader): Promise<RunningGateway> {
+/** The general door alone serves everything too, at twice the cost: for comparing the two, and should the fast one ever be in doubt. */
+async function createDoor(choice: string | undefined, ports: DoorPorts): Promise<Door> {
+  const general = await createGeneralDoor(ports)
+  return choice === 'general' ? general : createFastDoor(general, ports)
+}
+
+interface Running extends Parts {
+  readonly headTimeoutMs: number
+  /** `general`, or else both. */
+  readonly door: string | undefined
+}
+
+async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> {
   const { log, live, metrics, health } = parts
   const hints = new Set<string>()
   let isDraining = false
   const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
   const listeners: Listeners = {
-    public: await createGeneralDoor({
+    public: await createDoor(parts.door, {
       live,
       clock,
       headTimeoutMs: parts.headTimeoutMs,

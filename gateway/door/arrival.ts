@@ -1,9 +1,10 @@
 // A request of Node's HTTP server as the journey wants it.
 // The danger it guards against: a client that leaves unnoticed, and an interim answer where nobody can place it.
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { plainAddress } from '../message/addresses.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Exchange, Fields } from '../model.ts'
+import type { ClientConnection, Exchange, Fields } from '../model.ts'
 import type { Arrival } from './journey.ts'
 import type { Turn } from './turns.ts'
 
@@ -19,9 +20,21 @@ export function arrivalOf({ request, response }: Turn, target: string): Arrival 
     trailers: () => fieldsOf(request.rawTrailers),
     peer: plainAddress(socket.remoteAddress ?? ''),
     tls: 'encrypted' in socket,
+    connection: connectionOf(socket),
     onGone: goneTeller(response),
     inform: (status, fields) => inform({ request, response }, status, fields),
   }
+}
+
+const connections = new WeakMap<Socket, ClientConnection>()
+
+/** The same for all requests of a connection. */
+function connectionOf(socket: Socket): ClientConnection {
+  const known = connections.get(socket)
+  if (known) return known
+  const made: ClientConnection = { onClose: (listener) => void socket.once('close', listener) }
+  connections.set(socket, made)
+  return made
 }
 
 function goneTeller(response: ServerResponse): Exchange['onGone'] {
@@ -39,5 +52,5 @@ function inform({ request, response }: Turn, status: number, fields: Fields): vo
   if (response.headersSent || request.httpVersion === '1.0' || !response.socket) return
   const lines: string[] = []
   for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}\r\n`)
-  response.socket.write(`HTTP/1.1 ${status} \r\n${lines.join('')}\r\n`, 'latin1')
+  response.socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`, 'latin1')
 }

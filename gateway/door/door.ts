@@ -1,7 +1,16 @@
 // The connections that a door has taken in: kept, counted, let go.
 // The danger it guards against: a drain that forgets a connection, or ends one that is still being answered.
-import type { Server } from 'node:http'
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { type AddressInfo, Server, type Socket } from 'node:net'
+import type { FailureCode } from '../errors.ts'
+import type { JourneyPorts } from './journey.ts'
+import type { SendPorts } from './send.ts'
+
+export interface DoorPorts extends JourneyPorts, SendPorts {
+  /** The longest a head may take to arrive (slowloris). */
+  readonly headTimeoutMs: number
+  /** A request that never became an Exchange. */
+  refused(code: FailureCode): void
+}
 
 export interface Door {
   /** Rejects when the port cannot be had. */
@@ -17,8 +26,8 @@ export interface Door {
   destroy(): void
 }
 
-/** The connections of a server, whoever reads them. */
-export function doorOf(server: Server): Door {
+/** The connections that a server has accepted, whoever reads them now. */
+export function doorOf(server: Server): Omit<Door, 'keepIdle' | 'closeIdle'> {
   const sockets = new Set<Socket>()
   let onEmpty: (() => void) | undefined
   server.on('connection', (socket: Socket) => {
@@ -37,13 +46,9 @@ export function doorOf(server: Server): Door {
           resolve(server.address() as AddressInfo)
         })
       }),
-    keepIdle(ms) {
-      server.keepAliveTimeout = ms
-    },
-    closeIdle: () => server.closeIdleConnections(),
     stopListening() {
       // http's own close would reset idle connections at once; net's only stops listening.
-      NetServer.prototype.close.call(server)
+      Server.prototype.close.call(server)
     },
     emptied: () =>
       sockets.size === 0

@@ -1,37 +1,29 @@
 // The general door: Fastify on Node's HTTP server, one catch-all, the reply hijacked. It can do everything HTTP/1 can.
 // The danger it guards against: a framework that judges, answers or re-shapes a request that is the monolith's business.
-import { type IncomingMessage, METHODS, ServerResponse } from 'node:http'
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
-import { type FailureCode, failures } from '../errors.ts'
-import { fieldsOf } from '../message/fields.ts'
-import type { Answer } from '../model.ts'
-import { arrivalOf } from './arrival.ts'
-import { type Door, doorOf } from './door.ts'
-import { createJourney, type JourneyPorts } from './journey.ts'
-import { failureOfParserError, type ParserError, refusalOf, refuse } from './refuse.ts'
-import { type SendPorts, send } from './send.ts'
-import { faultOf } from './soundness.ts'
-import { splice } from './splice.ts'
+import type { FailureCode } from '../errors.ts'
+import { type Door, type DoorPorts, doorOf } from './door.ts'
+import { failureOfParserError, type ParserError, refuse } from './refuse.ts'
+import { createService } from './service.ts'
 import { createTurns, type Turn, type Turns } from './turns.ts'
 
 /** The largest request head, in bytes; beyond it 431. */
 const headBytes = 64 * 1024
 
-export interface DoorPorts extends JourneyPorts, SendPorts {
-  /** The longest a head may take to arrive (slowloris). */
-  readonly headTimeoutMs: number
-  /** A request that never became an Exchange. */
-  refused(code: FailureCode): void
+export interface GeneralDoor extends Door {
+  /** Takes a connection that another door has accepted, at a request boundary, with these bytes of it unread. */
+  adopt(socket: Socket, bytes: Buffer): void
 }
 
-export async function createGeneralDoor(ports: DoorPorts): Promise<Door> {
+export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> {
   const turns = createTurns()
   const app = createApp(ports, turns)
   const { server } = app
   server.maxHeadersCount = 0
-  const journey = createJourney(ports)
+  const { serve, upgrade } = createService(ports, turns)
 
   app.addHook('onRequest', (request, reply) => {
     reply.hijack()
@@ -44,58 +36,25 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<Door> {
     socket.on('error', () => socket.destroy())
     turns.whenFree(socket, () => refuseSocket(socket, 'methodUnknown', ports))
   })
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    turns.begin({ request, response })
-    answerLast(refused('expectationUnknown'), response)
-  })
-
-  async function serve(turn: Turn, target: string): Promise<void> {
-    turns.begin(turn)
-    const { request, response } = turn
-    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
-    if (fault) return answerLast(refused(fault), response)
-    const answer = await journey(arrivalOf(turn, target))
-    if (isClientsFault(answer)) response.shouldKeepAlive = false
-    send(answer, response, ports)
-    response.once('finish', () => {
-      // What the upstream did not want to read is read off, so that the connection can carry the next request.
-      if (!request.complete) request.resume()
-    })
-  }
-
-  async function upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
-    const response = new ServerResponse(request)
-    response.assignSocket(socket)
-    socket.on('error', () => socket.destroy())
-    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
-    if (fault) return endWith(refused(fault), response)
-    const arrival = arrivalOf({ request, response }, request.url ?? '/')
-    const offer = request.headers.upgrade ?? ''
-    const answer: Answer = await journey({ ...arrival, body: undefined, upgrade: offer })
-    if (socket.destroyed || !answer.tunnel) return endWith(answer, response)
-    response.detachSocket(socket)
-    if (rest.length > 0) socket.unshift(rest)
-    splice(answer, socket, ports)
-  }
-
-  function refused(code: FailureCode): Answer {
-    ports.refused(code)
-    return refusalOf(code, ports.clock.now)
-  }
-
-  function answerLast(answer: Answer, response: ServerResponse): void {
-    response.shouldKeepAlive = false
-    send(answer, response, ports)
-  }
-
-  /** The connection of a handshake is no longer Node's to close. */
-  function endWith(answer: Answer, response: ServerResponse): void {
-    response.once('finish', () => response.socket?.end())
-    answerLast(answer, response)
+  // Whether to go on is the upstream's word, passed on as it comes (RFC 9110 §10.1.1); other expectations are its business too.
+  for (const event of ['checkContinue', 'checkExpectation']) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response))
   }
 
   await app.ready()
-  return doorOf(server)
+  return {
+    ...doorOf(server),
+    keepIdle(ms) {
+      server.keepAliveTimeout = ms
+    },
+    closeIdle: () => server.closeIdleConnections(),
+    adopt(socket, bytes) {
+      socket.pause()
+      if (bytes.length > 0) socket.unshift(bytes)
+      server.emit('connection', socket)
+      socket.resume()
+    },
+  }
 }
 
 function createApp(ports: DoorPorts, turns: Turns): FastifyInstance {
@@ -156,8 +115,4 @@ function refuseSocket(socket: Duplex, code: FailureCode, ports: DoorPorts): void
   if (!socket.writable) return
   ports.refused(code)
   refuse(socket, code, ports.clock.now)
-}
-
-function isClientsFault({ failure }: Answer): boolean {
-  return failure !== undefined && failures[failure as FailureCode].blame === 'client'
 }

@@ -4,7 +4,7 @@ import { asFailure } from '../errors.ts'
 import { createTrust, isPrivate, type Trust } from '../message/addresses.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { requestIdOf } from '../message/requestId.ts'
-import type { Answer, Clock, CoreSettings, Exchange, Snapshot } from '../model.ts'
+import type { Answer, ClientConnection, Clock, CoreSettings, Exchange, Snapshot } from '../model.ts'
 
 /** What a door knows of a request. */
 export interface Arrival
@@ -12,6 +12,7 @@ export interface Arrival
   /** The plain address at the other end of the connection. */
   readonly peer: string
   readonly tls: boolean
+  readonly connection: ClientConnection
 }
 
 export interface JourneyPorts {
@@ -38,13 +39,13 @@ export function createJourney(ports: JourneyPorts): Journey {
       trust = createTrust(settings.public.trustedProxies)
       trustOf = settings
     }
-    const { peer, tls, fields } = arrival
+    const { peer, tls, connection, fields } = arrival
     const peerTrusted = trust.isTrusted(peer)
     if (!peerTrusted && !seen.has(peer) && isPrivate(peer) && fields.has('x-forwarded-for')) {
       seen.add(peer)
       ports.untrustedProxy(peer)
     }
-    return { address: peerTrusted ? trust.clientOf(peer, fields) : peer, peer, peerTrusted, tls }
+    return { address: peerTrusted ? trust.clientOf(peer, fields) : peer, peer, peerTrusted, tls, connection }
   }
 
   return async function journey(arrival) {
@@ -52,7 +53,7 @@ export function createJourney(ports: JourneyPorts): Journey {
     const snapshot = live.current
     const { route, path, nearMiss } = snapshot.match(arrival)
     if (nearMiss !== undefined) ports.nearMiss(nearMiss)
-    const { peer, tls, ...asked } = arrival
+    const { peer, tls, connection, ...asked } = arrival
     const exchange: Exchange = {
       ...asked,
       id: requestIdOf(arrival.fields),

@@ -2,7 +2,7 @@
 // The danger it guards against: a connection kept open whose next byte nobody can place (RFC 9112 §11.2): it always ends here.
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Failure, type FailureCode } from '../errors.ts'
+import { Failure, type FailureCode, failures } from '../errors.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { noFields } from '../message/fields.ts'
 import { requestIdOf } from '../message/requestId.ts'
@@ -45,4 +45,8 @@ function isMethod({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
   const packet = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1') : ''
   const line = packet.slice(packet.lastIndexOf('\n', Math.max(0, bytesParsed - 1)) + 1)
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+( |$)/.test(line)
+}
+
+export function isClientsFault({ failure }: Answer): boolean {
+  return failure !== undefined && failures[failure as FailureCode].blame === 'client'
 }

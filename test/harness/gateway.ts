@@ -1,14 +1,18 @@
 // A gateway in this process on free ports, with its routes.yaml in a folder of its own.
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openGateway, type RunningGateway } from '../../gateway/main.ts'
+import { type GatewayOptions, openGateway, type RunningGateway } from '../../gateway/main.ts'
+import { type Line, lineOf, readLines } from './lines.ts'
 
 const places = `
 public: { host: 127.0.0.1, port: 0 }
 probes: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
 `
+
+/** `BANYAN_DOOR=general vitest run test/journey` takes every journey through the general door alone. */
+const doorOfThisRun = { BANYAN_DOOR: process.env.BANYAN_DOOR }
 
 export interface TestGateway {
   readonly gateway: RunningGateway
@@ -21,17 +25,30 @@ export interface TestGateway {
   /** Replaces routes.yaml (atomic rename) and waits until the gateway has read it. */
   rewrite(yaml: string): Promise<void>
   /** The lines that the gateway has logged so far; parsed. */
-  log(): Promise<Record<string, unknown>[]>
+  log(): Promise<Line[]>
+  /** The first line that fits, come or yet to come. */
+  line(fits: (line: Line) => boolean): Promise<Line>
+  /** The value of a series (`name{label="…"}`, labels in the order of /metrics); 0 when there is none. */
+  metric(series: string): Promise<number>
   close(): Promise<void>
 }
 
 /** @param yaml all of routes.yaml but the listeners' places. */
-export async function startTestGateway(yaml: string, header = places): Promise<TestGateway> {
+export async function startTestGateway(
+  yaml: string,
+  header = places,
+  options: Partial<GatewayOptions> = {},
+): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-test-'))
   const configFile = join(folder, 'routes.yaml')
   await writeFile(configFile, header + yaml)
   const logFile = join(folder, 'out.log')
-  const opened = await openGateway({ configFile, env: {}, stdout: logFile })
+  const opened = await openGateway({
+    configFile,
+    env: { BANYAN_DOOR: process.env.BANYAN_DOOR },
+    stdout: logFile,
+    ...options,
+  })
   if (!opened.ok) throw new Error(`the gateway refused its file: ${opened.reason}`)
   const { gateway } = opened
   return {
@@ -46,12 +63,13 @@ export async function startTestGateway(yaml: string, header = places): Promise<T
       await rename(`${configFile}.new`, configFile)
       await gateway.reload()
     },
-    async log() {
-      const text = await readFile(logFile, 'utf8')
-      return text
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    log: () => readLines(logFile),
+    line: (fits) => lineOf(logFile, fits),
+    async metric(series) {
+      const response = await fetch(`http://127.0.0.1:${gateway.places.admin.port}/metrics`)
+      const text = await response.text()
+      const found = text.split('\n').find((line) => line.startsWith(`${series} `))
+      return Number(found?.slice(series.length + 1) ?? 0)
     },
     async close() {
       await gateway.close()

@@ -1,0 +1,160 @@
+// An Answer as bytes for a client: head, framing, body, trailers.
+// The danger it guards against: a broken answer that looks whole, and a client's slowness that fills our memory.
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { dropBody } from '../message/answer.ts'
+import { chunkedEnd, chunkHead } from '../message/chunked.ts'
+import type { Answer } from '../model.ts'
+
+export interface Asked {
+  readonly method: string
+  /** Whether the connection closes after this answer. */
+  readonly isLast: boolean
+}
+
+export interface Writing {
+  /** The last byte is with the system. */
+  done(bodyBytes: number): void
+  /** The body broke: what was sent is no whole answer, and the client must see it. */
+  broke(bodyBytes: number): void
+}
+
+/** Above this, copying head and body together costs more than a second buffer in one system call. */
+const copyBytes = 16 * 1024
+
+/** Writes all of an answer, however long that takes. */
+export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writing: Writing): void {
+  // RFC 9110 §9.3.2: what the gateway itself answers has a body; HEAD has not.
+  const body = asked.method === 'HEAD' ? undefined : answer.body
+  if (body !== answer.body) dropBody(answer.body)
+  const isChunked = body !== undefined && !answer.fields.has('content-length')
+  const head = headOf(answer, asked.isLast, isChunked)
+  if (body instanceof Readable) {
+    new Pump({ answer, body, head, isChunked, socket, writing }).start()
+    return
+  }
+  if (body === undefined) socket.write(head, 'latin1')
+  else writeWhole(head, isChunked ? chunkedOf(answer, body) : body, socket)
+  whenFlushed(socket, () => writing.done(body?.length ?? 0))
+}
+
+function headOf({ status, reason, fields, by }: Answer, isLast: boolean, isChunked: boolean): string {
+  const { raw } = fields
+  let head = `HTTP/1.1 ${status} ${by === 'upstream' ? reason : (STATUS_CODES[status] ?? '')}\r\n`
+  for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
+  if (isChunked) head += 'Transfer-Encoding: chunked\r\n'
+  if (isLast) head += 'Connection: close\r\n'
+  return `${head}\r\n`
+}
+
+/** One packet, one system call. */
+function writeWhole(head: string, body: Buffer, socket: Socket): void {
+  if (body.length <= copyBytes) {
+    const bytes = Buffer.allocUnsafe(head.length + body.length)
+    bytes.write(head, 0, 'latin1')
+    body.copy(bytes, head.length)
+    socket.write(bytes)
+    return
+  }
+  socket.cork()
+  socket.write(head, 'latin1')
+  socket.write(body)
+  socket.uncork()
+}
+
+function chunkedOf({ trailers }: Answer, body: Buffer): Buffer {
+  const end = Buffer.from(chunkedEnd(trailers?.().raw), 'latin1')
+  if (body.length === 0) return end
+  return Buffer.concat([Buffer.from(chunkHead(body.length), 'latin1'), body, Buffer.from('\r\n'), end])
+}
+
+/** Mostly at once: the system has taken everything before `write` returned. */
+function whenFlushed(socket: Socket, then: () => void): void {
+  if (socket.writableLength === 0) then()
+  else socket.write('', (error) => error ?? then())
+}
+
+interface Pumped {
+  readonly answer: Answer
+  readonly body: Readable
+  readonly head: string
+  readonly isChunked: boolean
+  readonly socket: Socket
+  readonly writing: Writing
+}
+
+/** Carries a streamed body. */
+class Pump {
+  readonly #parts: Pumped
+  /** The head waits for the first piece, to share its packet. */
+  #head: string
+  #bodyBytes = 0
+  /** Of a sized body: what must still come. */
+  #left: number
+
+  constructor(parts: Pumped) {
+    this.#parts = parts
+    this.#head = parts.head
+    this.#left = parts.isChunked ? Number.POSITIVE_INFINITY : Number(parts.answer.fields.get('content-length'))
+  }
+
+  start(): void {
+    const { body, socket } = this.#parts
+    body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
+    // An error is followed by the close, which says it all.
+    body.on('error', () => {})
+    socket.on('drain', this.#onDrain)
+    // But it does not wait long: a body may be slow to come, or be an event stream.
+    setImmediate(() => this.#writeHead())
+  }
+
+  #writeHead(): void {
+    if (this.#head === '' || this.#parts.socket.destroyed) return
+    this.#parts.socket.write(this.#head, 'latin1')
+    this.#head = ''
+  }
+
+  readonly #onData = (piece: Buffer): void => {
+    const { socket, body, isChunked } = this.#parts
+    this.#bodyBytes += piece.length
+    this.#left -= piece.length
+    if (this.#left < 0) {
+      // More than it declared: whoever reads on would take the rest for the next answer.
+      body.destroy()
+      return
+    }
+    socket.cork()
+    this.#writeHead()
+    if (isChunked) socket.write(chunkHead(piece.length), 'latin1')
+    let mayGoOn = socket.write(piece)
+    if (isChunked) mayGoOn = socket.write('\r\n', 'latin1')
+    socket.uncork()
+    if (!mayGoOn) body.pause()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#parts.body.resume()
+  }
+
+  readonly #onEnd = (): void => {
+    const { answer, socket, isChunked, writing } = this.#parts
+    if (!isChunked && this.#left > 0) return
+    this.#stop()
+    this.#writeHead()
+    if (isChunked) socket.write(chunkedEnd(answer.trailers?.().raw), 'latin1')
+    whenFlushed(socket, () => writing.done(this.#bodyBytes))
+  }
+
+  /** Before its end, or an end that came too early. */
+  readonly #onClose = (): void => {
+    this.#stop()
+    this.#parts.writing.broke(this.#bodyBytes)
+  }
+
+  #stop(): void {
+    const { body, socket } = this.#parts
+    body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    socket.off('drain', this.#onDrain)
+  }
+}

@@ -1,0 +1,77 @@
+// What the general door does with a request of Node's HTTP server: a judgement, the journey, the answer.
+// The danger it guards against: a connection that carries on after a byte that nobody can place (RFC 9112 §11.2).
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FailureCode } from '../errors.ts'
+import { fieldsOf } from '../message/fields.ts'
+import type { Answer } from '../model.ts'
+import { arrivalOf } from './arrival.ts'
+import type { DoorPorts } from './door.ts'
+import { createJourney } from './journey.ts'
+import { isClientsFault, refusalOf } from './refuse.ts'
+import { send } from './send.ts'
+import { faultOf } from './soundness.ts'
+import { splice } from './splice.ts'
+import type { Turn, Turns } from './turns.ts'
+
+export interface Service {
+  serve(turn: Turn, target: string): Promise<void>
+  /** @param rest what came behind the head */
+  upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void>
+}
+
+export function createService(ports: DoorPorts, turns: Turns): Service {
+  const journey = createJourney(ports)
+
+  async function serve(turn: Turn, target: string): Promise<void> {
+    turns.begin(turn)
+    const { request, response } = turn
+    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
+    if (fault) return answerLast(refused(fault), response)
+    const answer = await journey(arrivalOf(turn, target))
+    if (isClientsFault(answer) || isUnsure(request)) response.shouldKeepAlive = false
+    send(answer, response, ports)
+    response.once('finish', () => {
+      // What the upstream did not want to read is read off, so that the connection can carry the next request.
+      if (!request.complete) request.resume()
+    })
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
+    const response = new ServerResponse(request)
+    response.assignSocket(socket)
+    socket.on('error', () => socket.destroy())
+    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
+    if (fault) return endWith(refused(fault), response)
+    const arrival = arrivalOf({ request, response }, request.url ?? '/')
+    const offer = request.headers.upgrade ?? ''
+    const answer: Answer = await journey({ ...arrival, body: undefined, upgrade: offer })
+    if (socket.destroyed || !answer.tunnel) return endWith(answer, response)
+    response.detachSocket(socket)
+    if (rest.length > 0) socket.unshift(rest)
+    splice(answer, socket, ports)
+  }
+
+  function refused(code: FailureCode): Answer {
+    ports.refused(code)
+    return refusalOf(code, ports.clock.now)
+  }
+
+  function answerLast(answer: Answer, response: ServerResponse): void {
+    response.shouldKeepAlive = false
+    send(answer, response, ports)
+  }
+
+  /** The connection of a handshake is no longer Node's to close. */
+  function endWith(answer: Answer, response: ServerResponse): void {
+    response.once('finish', () => response.socket?.end())
+    answerLast(answer, response)
+  }
+
+  return { serve, upgrade }
+}
+
+/** A client that was not told to go on may send the body or the next request: its next byte nobody can place. */
+function isUnsure(request: IncomingMessage): boolean {
+  return request.headers.expect !== undefined && !request.complete
+}
