@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { type GatewayOptions, openGateway, type RunningGateway } from '../../gateway/main.ts'
 import { type Line, lineOf, readLines } from './lines.ts'
 
-const places = `
+export const places = `
 public: { host: 127.0.0.1, port: 0 }
 probes: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
 `
-
-/** `BANYAN_DOOR=general vitest run test/journey` takes every journey through the general door alone. */
-const doorOfThisRun = { BANYAN_DOOR: process.env.BANYAN_DOOR }
 
 export interface TestGateway {
   readonly gateway: RunningGateway
@@ -45,6 +42,7 @@ export async function startTestGateway(
   const logFile = join(folder, 'out.log')
   const opened = await openGateway({
     configFile,
+    // `BANYAN_DOOR=general vitest run test/journey` takes every journey through the general door alone.
     env: { BANYAN_DOOR: process.env.BANYAN_DOOR },
     stdout: logFile,
     ...options,
