@@ -70,3 +70,10 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs?: 
   }
   return keepsIdleMs === undefined ? { isLast } : { isLast, keepsIdleMs }
 }
+
+/** Whether a whole head may follow: an end of its first line that nobody will take, or another protocol, is not waited out. */
+export function mayBecomeHead(bytes: Buffer): boolean {
+  const lineEnd = bytes.indexOf(0x0a)
+  if (lineEnd === 0 || (lineEnd > 0 && bytes[lineEnd - 1] !== 0x0d)) return false
+  return 'HTTP/1.'.startsWith(bytes.toString('latin1', 0, 7))
+}

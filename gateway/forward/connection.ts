@@ -2,26 +2,8 @@
 // The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
 import type { Socket } from 'node:net'
 import { ChunkedDecoder } from '../message/chunked.ts'
-import { type AnswerHead, parseAnswerHead } from './answerHead.ts'
-
-/** Whoever has asked. Each call may come only in this order: informed*, then one of switched | answered, data*, ended; or broke. */
-export interface Asker {
-  readonly method: string
-  /** Whether a 101 is welcome. */
-  readonly mayUpgrade: boolean
-  /** Whether the last byte of the request has been written: until then the connection cannot carry another. */
-  isSent(): boolean
-  informed(head: AnswerHead): void
-  /** The connection has left HTTP and is the asker's own now. */
-  switched(head: AnswerHead, socket: Socket): void
-  /** @param body all of it when it came with the head; `undefined`: there is none; 'stream': it follows in `data` */
-  answered(head: AnswerHead, body: Buffer | undefined | 'stream', trailers: readonly string[]): void
-  /** @returns false to be given no more until `resume` */
-  data(piece: Buffer): boolean
-  ended(trailers: readonly string[]): void
-  /** The connection is of no use any more. @param isMalformed the upstream said something that is no answer */
-  broke(error: Error | undefined, isMalformed: boolean): void
-}
+import { type AnswerHead, mayBecomeHead, parseAnswerHead } from './answerHead.ts'
+import type { Asker } from './asker.ts'
 
 const mostHeadBytes = 256 * 1024
 const nothing: Buffer = Buffer.alloc(0)
@@ -30,6 +12,10 @@ export class Connection {
   readonly socket: Socket
   /** When the connection stood, in milliseconds of the clock. */
   readonly openedAt: number
+  /** Whether an answer has come on it: the upstream may since have been about to close it. */
+  hasAnswered = false
+  /** Nobody may ask on it again: it has left HTTP, or carries a login of nobody's. */
+  isSpent = false
   /** As the upstream's Keep-Alive said last. */
   keepsIdleMs: number | undefined
   /** Until when it may be used again, in milliseconds of the clock. */
@@ -60,7 +46,7 @@ export class Connection {
 
   /** Whether it can be given a request: it carries none, and nothing has been heard of its end. */
   get isFree(): boolean {
-    return !this.#asker && !this.socket.destroyed && this.socket.readable && this.socket.writable
+    return !this.#asker && !this.isSpent && !this.socket.destroyed && this.socket.readable && this.socket.writable
   }
 
   /** The next answer is that asker's. */
@@ -91,12 +77,12 @@ export class Connection {
     const found = bytes.indexOf('\r\n\r\n', Math.max(0, this.#partial.length - 3), 'latin1')
     if (found < 0) {
       this.#partial = bytes
-      if (bytes.length > mostHeadBytes) this.#giveUp(undefined, true)
+      if (bytes.length > mostHeadBytes || !mayBecomeHead(bytes)) this.#giveUp(undefined, true)
       return undefined
     }
     this.#partial = nothing
-    const end = found + 4
     const asker = this.#asker as Asker
+    const end = found + 4
     const head = parseAnswerHead(bytes.toString('latin1', 0, end), asker.method)
     const rest = bytes.length === end ? nothing : bytes.subarray(end)
     if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)
@@ -113,8 +99,9 @@ export class Connection {
     const { framing } = head
     if (framing.kind === 'none' || (framing.kind === 'sized' && framing.bytes <= rest.length)) {
       const bytes = framing.kind === 'sized' ? framing.bytes : 0
-      this.#finish(head, rest.length > bytes)
+      // The answer first: it may pin the connection, which then nobody else who waits may be given.
       asker.answered(head, framing.kind === 'sized' ? rest.subarray(0, bytes) : undefined, [])
+      this.#finish(head, rest.length > bytes)
       return undefined
     }
     this.#head = head
@@ -133,8 +120,8 @@ export class Connection {
     this.#gathered = undefined
     if (end === undefined) return this.#giveUp(undefined, true)
     if (end >= 0) {
-      this.#finish(head, end < rest.length)
       asker.answered(head, gathered.length === 1 ? gathered[0] : Buffer.concat(gathered), decoder.trailers)
+      this.#finish(head, end < rest.length)
       return undefined
     }
     asker.answered(head, 'stream', [])
@@ -172,10 +159,11 @@ export class Connection {
   /** @param hasMore bytes came that belong to no answer: whose they are nobody can know */
   #finish(head: AnswerHead, hasMore: boolean): void {
     const isSent = this.#asker?.isSent() ?? false
+    this.hasAnswered = true
     this.#asker = undefined
     this.#head = undefined
     this.#decoder = undefined
-    const mayReuse = head.mayReuse && isSent && !hasMore
+    const mayReuse = head.mayReuse && isSent && !hasMore && !this.isSpent
     if (!mayReuse) this.socket.destroy()
     else if (this.socket.isPaused()) this.socket.resume()
     this.#free(this, mayReuse)
@@ -183,8 +171,10 @@ export class Connection {
 
   #switch(head: AnswerHead, rest: Buffer, asker: Asker): undefined {
     const { socket } = this
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
+    // The listener for errors stays: one that comes before the tunnel has a reader must find one.
+    socket.off('data', this.#onData).off('end', this.#onEnd)
     this.#asker = undefined
+    this.isSpent = true
     // Without a reader the bytes must wait, not be lost.
     socket.pause()
     if (rest.length > 0) socket.unshift(rest)
@@ -198,18 +188,11 @@ export class Connection {
   }
 
   readonly #onEnd = (): void => {
-    const asker = this.#asker
-    if (this.#head?.framing.kind === 'untilClose' && asker) {
-      this.#endBody(false, [])
-      return
-    }
-    this.#giveUp(undefined, false)
+    if (this.#head?.framing.kind === 'untilClose') this.#endBody(false, [])
+    else this.#giveUp(undefined, false)
   }
 
-  readonly #onError = (error: Error): void => {
-    this.#giveUp(error, false)
-  }
-
+  readonly #onError = (error: Error) => this.#giveUp(error, false)
   readonly #onClose = (): void => {
     this.#giveUp(undefined, false)
     this.#free(this, false)

@@ -12,7 +12,10 @@ const byCode: Readonly<Record<string, FailureCode>> = {
   ETIMEDOUT: 'upstreamConnectTimeout',
   EHOSTUNREACH: 'upstreamConnectTimeout',
   ENETUNREACH: 'upstreamConnectTimeout',
-  EADDRNOTAVAIL: 'upstreamConnectTimeout',
+  // Our own ports or descriptors have run out: no upstream's fault.
+  EADDRNOTAVAIL: 'upstreamBusy',
+  EMFILE: 'upstreamBusy',
+  ENFILE: 'upstreamBusy',
 }
 
 const tls = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/
@@ -35,4 +38,15 @@ function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : ''
+}
+
+/** No connection within `connectMs`. @param isQueued because all that there may be are taken, not because none could be made */
+export function noConnection({ name, connectMs }: Upstream, isQueued: boolean): Failure {
+  return isQueued
+    ? new Failure('upstreamBusy', `${name}: no connection came free within ${connectMs} ms`)
+    : new Failure('upstreamConnectTimeout', `${name}: no connection within ${connectMs} ms`)
+}
+
+export function malformedAnswer({ name, target }: Upstream): Failure {
+  return new Failure('upstreamMalformed', `${name} at ${target.origin}: its answer is malformed or ambiguous`)
 }

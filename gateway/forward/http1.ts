@@ -1,17 +1,19 @@
 // Our own HTTP/1.1 client: one request to an upstream, streaming both ways.
 // The danger it guards against: a request that runs twice. Only what provably never left is sent on another connection.
 import type { Socket } from 'node:net'
-import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
-import { answerOf } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer, Body, Clock, Exchange } from '../model.ts'
+import { AnswerBody } from './answerBody.ts'
 import type { AnswerHead } from './answerHead.ts'
-import type { Asker, Connection } from './connection.ts'
-import { failureOf } from './failures.ts'
+import type { Asker } from './asker.ts'
+import type { Connection } from './connection.ts'
+import { logsInConnection } from './connectionLogin.ts'
+import { failureOf, malformedAnswer, noConnection } from './failures.ts'
 import { isEventStream, Patience } from './patience.ts'
 import type { Pool, Waiter } from './pool.ts'
-import { sendRequest } from './requestBytes.ts'
+import { isSurelyUnsent, Sending } from './sending.ts'
+import { upstreamAnswer } from './upstreamAnswer.ts'
 
 /** Rejects with a Failure when no head came; after the head a break destroys the body. */
 export function askHttp1(exchange: Exchange, pool: Pool, clock: Clock): Promise<Answer> {
@@ -19,9 +21,6 @@ export function askHttp1(exchange: Exchange, pool: Pool, clock: Clock): Promise<
     new Attempt({ exchange, pool, clock, resolve, reject }).start()
   })
 }
-
-/** Far below any send buffer. */
-const mostUnsentBytes = 8 * 1024
 
 interface Parts {
   readonly exchange: Exchange
@@ -37,8 +36,7 @@ class Attempt implements Waiter, Asker {
   readonly #parts: Parts
   readonly #patience: Patience
   #connection: Connection | undefined
-  #isSent = false
-  #stopSending = () => {}
+  #sending: Sending | undefined
   #answer: Answer | undefined
   #stream: AnswerBody | undefined
   #trailers: readonly string[] = []
@@ -47,14 +45,13 @@ class Attempt implements Waiter, Asker {
   #isOver = false
 
   constructor(parts: Parts) {
-    const { exchange } = parts
+    const { method, upgrade, upstream } = parts.exchange
     this.#parts = parts
-    this.method = exchange.method
-    this.mayUpgrade = exchange.upgrade !== undefined
-    const { body } = exchange
-    this.#patience = new Patience(exchange.upstream, {
+    this.method = method
+    this.mayUpgrade = upgrade !== undefined
+    this.#patience = new Patience(upstream, {
       giveUp: (failure) => this.fail(failure),
-      isClientsTurn: () => body instanceof Readable && !body.isPaused(),
+      isClientsTurn: () => this.#sending?.isClientsTurn() ?? false,
     })
   }
 
@@ -74,18 +71,16 @@ class Attempt implements Waiter, Asker {
   }
 
   connected(connection: Connection): void {
-    const { exchange } = this.#parts
     this.#connection = connection
-    this.#patience.connected()
     connection.ask(this)
-    this.#stopSending = sendRequest(exchange, connection.socket, {
+    const sending = new Sending(this.#parts.exchange)
+    this.#sending = sending
+    sending.start(connection.socket, {
       moved: () => this.#patience.moved(),
-      sent: () => {
-        this.#isSent = true
-        this.#patience.requestSent()
-      },
+      sent: () => this.#patience.requestSent(),
       failed: (failure) => this.fail(failure),
     })
+    if (!sending.isSent && !this.#isOver) this.#patience.connected()
   }
 
   failed(error: Error): void {
@@ -93,10 +88,11 @@ class Attempt implements Waiter, Asker {
   }
 
   isSent(): boolean {
-    return this.#isSent
+    return this.#sending?.isSent ?? false
   }
 
   informed(head: AnswerHead): void {
+    if (head.status === 100) this.#sending?.invited()
     this.#patience.moved()
     this.#parts.exchange.inform(head.status, fieldsOf(head.raw))
   }
@@ -108,11 +104,7 @@ class Attempt implements Waiter, Asker {
   }
 
   answered(head: AnswerHead, body: Buffer | undefined | 'stream', trailers: readonly string[]): void {
-    const { exchange, pool } = this.#parts
-    const connection = this.#connection
-    if (offersConnectionLogin(head) && connection && exchange.client.connection) {
-      pool.pin(connection, exchange.client.connection)
-    }
+    if (logsInConnection(this.#parts.exchange, head)) this.#keepToOneClient()
     if (body === 'stream') {
       this.#patience.answerStarted(isEventStream(fieldsOf(head.raw).get('content-type')))
       this.#stream = new AnswerBody(this)
@@ -143,19 +135,17 @@ class Attempt implements Waiter, Asker {
 
   broke(error: Error | undefined, isMalformed: boolean): void {
     if (this.#isOver) return
-    const { upstream } = this.#parts.exchange
-    if (this.#isUnsent(error)) {
+    const { exchange } = this.#parts
+    const isUnsent = !this.#answer && isSurelyUnsent(exchange, error)
+    // A fresh connection that is refused so says that the next would be too.
+    if (isUnsent && this.#connection?.hasAnswered) {
       this.#connection = undefined
-      this.#isSent = false
       this.#takeConnection()
       return
     }
-    const where = `${upstream.name} at ${upstream.target.origin}`
-    if (isMalformed) this.#end(new Failure('upstreamMalformed', `${where}: its answer is malformed or ambiguous`))
-    else this.#end(failureOf(error, upstream, true))
+    this.#end(isMalformed ? malformedAnswer(exchange.upstream) : failureOf(error, exchange.upstream, !isUnsent))
   }
 
-  /** The reader of the body wants more. */
   resume(): void {
     this.#patience.moved()
     this.#connection?.socket.resume()
@@ -166,89 +156,45 @@ class Attempt implements Waiter, Asker {
     this.fail(new Failure('clientGone', 'nobody reads the answer'))
   }
 
-  /**
-   * Whether the system refused the one write that the whole request was (EPIPE, ECONNRESET): the upstream had closed the idle
-   * connection and has seen no byte of it. A small write to an idle connection is taken whole or not at all.
-   */
-  #isUnsent(error: Error | undefined): boolean {
-    const { body } = this.#parts.exchange
-    const isOneWrite = !(body instanceof Readable) && (body?.length ?? 0) <= mostUnsentBytes
-    return isOneWrite && !this.#answer && (error as NodeJS.ErrnoException | undefined)?.syscall === 'write'
+  #keepToOneClient(): void {
+    const { exchange, pool } = this.#parts
+    const connection = this.#connection
+    if (!connection) return
+    if (exchange.client.connection) pool.pin(connection, exchange.client.connection)
+    else connection.isSpent = true
   }
 
   #takeConnection(): void {
     const { exchange, pool } = this.#parts
     const { upstream, client } = exchange
-    this.#patience.connecting(() =>
-      pool.isWaiting(this)
-        ? new Failure('upstreamBusy', `${upstream.name}: no connection came free within ${upstream.connectMs} ms`)
-        : new Failure('upstreamConnectTimeout', `${upstream.name}: no connection within ${upstream.connectMs} ms`),
-    )
     if (!pool.take(this, upstream.maxConnections, client.connection)) {
       this.#end(new Failure('upstreamBusy', `${upstream.name}: too many requests wait for a connection`))
+    } else if (!this.#connection) {
+      // Only now: most requests find a connection at once and need no timer for it.
+      this.#patience.connecting(() => noConnection(upstream, pool.isWaiting(this)))
     }
   }
 
   #finish(): void {
     this.#isOver = true
     this.#patience.stop()
-    this.#stopSending()
+    this.#sending?.stop()
   }
 
   /** With a failure: before the head it is the answer, after it the body breaks visibly. */
   #end(failure: Failure): void {
     if (this.#isOver) return
     this.#finish()
-    if (!this.#answer) {
-      this.#parts.reject(failure)
-      return
-    }
     const how = failure.blame === 'client' ? 'clientGone' : 'upstreamBroke'
-    this.#answer.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
+    this.#answer?.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
     this.#stream?.destroy(failure)
+    // Says nothing any more to whoever has an answer.
+    this.#parts.reject(failure)
   }
 
-  #answerFrom(head: AnswerHead, body: Body, tunnel?: Socket): Answer {
+  #answerFrom({ status, reason, raw }: AnswerHead, body: Body, tunnel?: Socket): Answer {
     const { exchange, clock } = this.#parts
-    return answerOf(
-      {
-        status: head.status,
-        reason: head.reason,
-        fields: fieldsOf(head.raw),
-        body,
-        trailers: () => fieldsOf(this.#trailers),
-        by: 'upstream',
-        upstream: exchange.upstream.name,
-        ...(tunnel ? { tunnel } : {}),
-      },
-      clock.now,
-    )
+    const parts = { status, reason, raw, body, trailers: () => this.#trailers, ...(tunnel && { tunnel }) }
+    return upstreamAnswer(exchange, clock, parts)
   }
-}
-
-/** The body of an answer that did not come whole with its head. */
-class AnswerBody extends Readable {
-  readonly #attempt: Attempt
-
-  constructor(attempt: Attempt) {
-    super()
-    this.#attempt = attempt
-  }
-
-  override _read(): void {
-    this.#attempt.resume()
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#attempt.abandoned()
-    callback(error)
-  }
-}
-
-/** NTLM and Negotiate log in a connection, not a request (RFC 4559 §6): whoever used it next would be that user. */
-function offersConnectionLogin({ status, raw }: AnswerHead): boolean {
-  if (status !== 401 && status !== 407) return false
-  return fieldsOf(raw)
-    .all('www-authenticate')
-    .some((challenge) => /(?:^|,)\s*(?:ntlm|negotiate)\b/i.test(challenge))
 }

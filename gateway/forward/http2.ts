@@ -4,12 +4,12 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import { buildConnector, type Dispatcher, H2CClient, Pool } from 'undici'
 import { Failure } from '../errors.ts'
-import { answerOf } from '../message/answer.ts'
-import { fieldsOf, noFields, without } from '../message/fields.ts'
-import type { Answer, Clock, Exchange, Fields, Target } from '../model.ts'
+import { fieldsOf, without } from '../message/fields.ts'
+import type { Answer, Clock, Exchange, Target } from '../model.ts'
 import { failureOf } from './failures.ts'
 import { lend } from './lend.ts'
 import { isEventStream, Patience } from './patience.ts'
+import { upstreamAnswer } from './upstreamAnswer.ts'
 
 /** Connections are few here: each carries many requests at a time. */
 export function createHttp2Pool({ origin, host, secure, verify }: Target, lookup: LookupFunction): Pool {
@@ -67,7 +67,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   #answer: Answer | undefined
   #stream: Readable | undefined
   #bodyBytes = 0
-  #trailers: Fields = noFields
+  #trailers: readonly string[] = []
 
   constructor(parts: Parts) {
     const { upstream, body } = parts.exchange
@@ -107,7 +107,8 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
-    const fields = fieldsOf(rawOf(controller.rawHeaders))
+    const raw = rawOf(controller.rawHeaders)
+    const fields = fieldsOf(raw)
     const { exchange, clock } = this.#parts
     if (status < 200) {
       exchange.inform(status, fields)
@@ -115,9 +116,8 @@ class Attempt implements Dispatcher.DispatchHandler {
     }
     this.#patience.answerStarted(isEventStream(fields.get('content-type')))
     const body = mayHaveBody(exchange.method, status) ? this.#openBody(controller) : undefined
-    const { name } = exchange.upstream
     const trailers = () => this.#trailers
-    this.#answer = answerOf({ status, reason, fields, body, trailers, by: 'upstream', upstream: name }, clock.now)
+    this.#answer = upstreamAnswer(exchange, clock, { status, reason, raw, body, trailers })
     this.#parts.resolve(this.#answer)
   }
 
@@ -132,7 +132,7 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#patience.stop()
-    this.#trailers = fieldsOf(rawOf(controller.rawTrailers))
+    this.#trailers = rawOf(controller.rawTrailers)
     this.#stream?.push(null)
   }
 

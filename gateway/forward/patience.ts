@@ -7,7 +7,7 @@ import type { Upstream } from '../model.ts'
 interface Listeners {
   /** Called at most once. */
   giveUp(failure: Failure): void
-  /** Whether it is the client's turn to send more of the request's body. */
+  /** Whether it is the client's turn to send more of the request's body: an early answer may wait for it too. */
   isClientsTurn(): boolean
 }
 
@@ -48,7 +48,7 @@ export class Patience {
 
   /** The last byte of the request is out. */
   requestSent(): void {
-    if (this.#phase !== 'sending') return
+    if (this.#phase === 'receiving' || this.#phase === 'free') return
     this.#phase = 'waiting'
     this.#wait(this.#upstream.firstByteMs)
   }
@@ -83,7 +83,7 @@ export class Patience {
     if (this.#phase === 'connecting' && this.#unconnected) giveUp(this.#unconnected())
     else if (this.#phase === 'waiting')
       giveUp(new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`))
-    else if (this.#phase === 'sending' && isClientsTurn())
+    else if (isClientsTurn())
       giveUp(new Failure('requestTimeout', `the client sent nothing for ${idleMs} ms`, { mayHaveRun: true }))
     else giveUp(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
   }

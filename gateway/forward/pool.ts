@@ -3,6 +3,7 @@
 // load balancer that has moved while we hold on to its old address.
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { Failure } from '../errors.ts'
 import type { Clock, Target } from '../model.ts'
 import { Connection } from './connection.ts'
 
@@ -50,6 +51,7 @@ export class Pool {
     return this.#open.size + this.#opening.size
   }
 
+  /** Whether it waits for one of the connections there may be, and not for a new one to stand. */
   isWaiting(waiter: Waiter): boolean {
     return this.#waiting.has(waiter)
   }
@@ -71,37 +73,42 @@ export class Pool {
     const socket = this.#opening.get(waiter)
     this.#opening.delete(waiter)
     socket?.destroy()
+    // Its place may be somebody else's now.
+    if (socket) this.#serveNext()
   }
 
-  /** From now on that connection carries only that client connection's requests. */
+  /** From now on that connection, which carries an answer, carries only that client connection's requests. */
   pin(connection: Connection, client: { onClose(listener: () => void): void }): void {
     if (connection.pinnedTo) return
     connection.pinnedTo = client
     this.#pinned.set(client, connection)
     client.onClose(() => {
       this.#pinned.delete(client)
-      connection.destroy()
+      connection.socket.destroy()
     })
-    const at = this.#idle.indexOf(connection)
-    if (at >= 0) this.#idle.splice(at, 1)
   }
 
   /** Closes what is idle for too long. Called every second or so. */
   sweep(): void {
     const now = this.#ports.clock.now()
-    while (this.#idle[0] && this.#idle[0].idleUntil <= now) this.#idle.shift()?.destroy()
+    for (const connection of this.#idle) if (connection.idleUntil <= now) connection.destroy()
   }
 
   /** Lets go: what is idle closes now, what is under way after its answer. */
   retire(): void {
     this.#isClosed = true
-    for (const connection of this.#idle.splice(0)) connection.destroy()
+    for (const connection of this.#open) if (connection.isFree) connection.destroy()
   }
 
+  /** Cuts everything. Nobody waits for ever. */
   destroy(): void {
     this.retire()
+    const left = [...this.#opening.keys(), ...this.#waiting]
     for (const socket of this.#opening.values()) socket.destroy()
-    for (const connection of [...this.#open]) connection.socket.destroy()
+    this.#opening.clear()
+    this.#waiting.clear()
+    for (const waiter of left) waiter.failed(new Failure('upstreamBusy', 'its connections are being cut'))
+    for (const connection of this.#open) connection.socket.destroy()
   }
 
   #takePinned(client: object | undefined): Connection | undefined {
@@ -139,22 +146,25 @@ export class Pool {
 
   readonly #free = (connection: Connection, mayReuse: boolean): void => {
     if (!mayReuse) {
-      if (this.#open.delete(connection)) this.#forget(connection)
+      this.#forget(connection)
       return
     }
     const now = this.#ports.clock.now()
-    if (this.#isClosed || now - connection.openedAt > mostAgeMs) {
+    const oldAt = connection.openedAt + mostAgeMs
+    // A login would be lost with it: the age of a pinned one is its client's.
+    if (this.#isClosed || (oldAt <= now && !connection.pinnedTo)) {
       connection.destroy()
       return
     }
-    connection.idleUntil = now + idleTimeOf(connection)
     if (connection.pinnedTo) return
+    connection.idleUntil = Math.min(now + idleTimeOf(connection), oldAt)
     const next = this.#nextWaiting()
     if (next) next.connected(connection)
     else this.#idle.push(connection)
   }
 
   #forget(connection: Connection): void {
+    if (!this.#open.delete(connection)) return
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
     this.#serveNext()

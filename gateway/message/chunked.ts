@@ -3,7 +3,7 @@
 // second message that only one of them sees. Extensions are read over, trailers are kept; anything else is malformed.
 //
 //   chunk-size = 1*8 HEXDIG, then CRLF or ";" extension (visible characters, SP, HTAB) CRLF
-import { parseFieldLines } from './grammar.ts'
+import { framingOf, noBody, parseFieldLines } from './grammar.ts'
 
 const mostSizeLineBytes = 1024
 const mostTrailerBytes = 16 * 1024
@@ -84,7 +84,8 @@ export class ChunkedDecoder {
     if (!lines.endsWith('\r\n')) return false
     if (lines !== '\r\n' && !lines.endsWith('\r\n\r\n')) return true
     const trailers = parseFieldLines(lines, 0, mostTrailers)
-    if (!trailers) return false
+    // A trailer that frames (RFC 9110 §6.5.1) would do so for whoever merges it into the head.
+    if (!trailers || framingOf(trailers) !== noBody) return false
     this.trailers = trailers
     this.#isDone = true
     return true

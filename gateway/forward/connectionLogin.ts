@@ -1,0 +1,20 @@
+// Logins that hold for a connection and not for a request: NTLM and Negotiate (RFC 4559 §6).
+// The danger it guards against: whoever used that connection next would be the user who logged in on it.
+
+import { fieldsOf } from '../message/fields.ts'
+import type { Exchange } from '../model.ts'
+import type { AnswerHead } from './answerHead.ts'
+
+const credentials = /^(?:ntlm|negotiate)\b/i
+const challenge = /(?:^|,)\s*(?:ntlm|negotiate)\b/i
+
+/** Whether the answer offers such a login, or the request has brought one unasked. */
+export function logsInConnection({ fields }: Exchange, { status, raw }: AnswerHead): boolean {
+  if (credentials.test(fields.get('authorization') ?? '')) return true
+  return (
+    status === 401 &&
+    fieldsOf(raw)
+      .all('www-authenticate')
+      .some((value) => challenge.test(value))
+  )
+}

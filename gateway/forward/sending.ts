@@ -1,0 +1,161 @@
+// A request's way out on a connection: written at once, or pumped from its stream as fast as the upstream reads.
+// The danger it guards against: a body that broke off and passes for whole, and a request taken for unsent that was not.
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { Failure } from '../errors.ts'
+import { chunkedEnd, chunkHead } from '../message/chunked.ts'
+import type { Exchange } from '../model.ts'
+import { chunkedOf, headOf, isSentChunked } from './requestBytes.ts'
+
+interface Listeners {
+  /** A piece has gone out. */
+  moved(): void
+  /** The last byte has. */
+  sent(): void
+  /** The client's body broke: the upstream must not take what it got for the whole. */
+  failed(failure: Failure): void
+}
+
+/** One sending of one request on one connection. */
+export class Sending {
+  isSent = false
+  readonly #exchange: Exchange
+  /** Whether the client has been told to send its body, or has begun to. */
+  #isInvited: boolean
+  #stop = () => {}
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+    this.#isInvited = !exchange.fields.has('expect')
+  }
+
+  start(socket: Socket, listeners: Listeners): void {
+    this.#stop = sendRequest(this.#exchange, socket, {
+      moved: () => {
+        this.#isInvited = true
+        listeners.moved()
+      },
+      sent: () => {
+        this.isSent = true
+        listeners.sent()
+      },
+      failed: listeners.failed,
+    })
+  }
+
+  /** Nothing is written from now on, and the body is left to its owner. */
+  stop(): void {
+    this.#stop()
+  }
+
+  /** The upstream has said 100. */
+  invited(): void {
+    this.#isInvited = true
+  }
+
+  /** Whether the client owes the next byte: not while the upstream takes none, nor before it has said 100 to who waits for it. */
+  isClientsTurn(): boolean {
+    const { body } = this.#exchange
+    return !this.isSent && this.#isInvited && body instanceof Readable && !body.isPaused()
+  }
+}
+
+/** Far below any send buffer: the system takes a write of this size to an idle connection whole or not at all. */
+const mostBytesAtOnce = 8 * 1024
+
+/**
+ * Whether the system refused the one write that the whole request was (EPIPE, ECONNRESET): the upstream had closed the idle
+ * connection and has seen no byte of it.
+ */
+export function isSurelyUnsent(exchange: Exchange, error: Error | undefined): boolean {
+  const { body } = exchange
+  if ((error as NodeJS.ErrnoException | undefined)?.syscall !== 'write' || body instanceof Readable) return false
+  return headOf(exchange, true).length + (body?.length ?? 0) <= mostBytesAtOnce
+}
+
+function sendRequest(exchange: Exchange, socket: Socket, listeners: Listeners): () => void {
+  const { body } = exchange
+  const isChunked = isSentChunked(exchange)
+  const head = headOf(exchange, isChunked)
+  if (body instanceof Readable) {
+    if (!body.destroyed) {
+      socket.write(head, 'latin1')
+      return pump({ exchange, body, socket, isChunked }, listeners)
+    }
+    listeners.failed(brokeOff())
+  } else {
+    if (body === undefined) socket.write(head, 'latin1')
+    else writeWhole(head, isChunked ? chunkedOf(body) : body, socket)
+    tellSent(socket, listeners)
+  }
+  return () => {}
+}
+
+/** A small request is with the system already; a large one takes as long as the upstream takes to read it. */
+function tellSent(socket: Socket, listeners: Listeners): void {
+  if (socket.writableLength === 0) listeners.sent()
+  else {
+    socket.write('', (error) => {
+      if (!error) listeners.sent()
+    })
+  }
+}
+
+function brokeOff(): Failure {
+  return new Failure('requestBodyBroken', 'the request body broke off')
+}
+
+/** Head and body in one packet: two small writes cost a system call and often a round trip more. */
+function writeWhole(head: string, body: Buffer, socket: Socket): void {
+  socket.cork()
+  socket.write(head, 'latin1')
+  socket.write(body)
+  socket.uncork()
+}
+
+interface Pumped {
+  readonly exchange: Exchange
+  readonly body: Readable
+  readonly socket: Socket
+  readonly isChunked: boolean
+}
+
+function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listeners): () => void {
+  const onChunk = (chunk: Buffer) => {
+    listeners.moved()
+    if (!writePiece(chunk, socket, isChunked)) body.pause()
+  }
+  const onDrain = () => {
+    listeners.moved()
+    body.resume()
+  }
+  const onEnd = () => {
+    stop()
+    if (isChunked) socket.write(chunkedEnd(exchange.trailers?.().raw), 'latin1')
+    tellSent(socket, listeners)
+  }
+  const onBroken = () => {
+    stop()
+    listeners.failed(brokeOff())
+  }
+  const stop = () => {
+    body.off('data', onChunk).off('end', onEnd).off('close', onBroken).off('error', onBroken)
+    socket.off('drain', onDrain)
+    // Whoever owns it decides what becomes of the rest.
+    body.pause()
+  }
+  body.on('data', onChunk).on('end', onEnd).on('close', onBroken).on('error', onBroken)
+  socket.on('drain', onDrain)
+  return stop
+}
+
+function writePiece(chunk: Buffer, socket: Socket, isChunked: boolean): boolean {
+  if (!isChunked) return socket.write(chunk)
+  if (chunk.length === 0) return true
+  socket.cork()
+  socket.write(chunkHead(chunk.length), 'latin1')
+  socket.write(chunk)
+  const mayGoOn = socket.write('\r\n', 'latin1')
+  socket.uncork()
+  return mayGoOn
+}
