@@ -1,27 +1,20 @@
 // The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
 // command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
 import type { Environment } from './config/environment.ts'
-import { createLive, type Live } from './config/live.ts'
-import type { FirstLoad, Loaded } from './config/load.ts'
 import { formatProblems } from './config/problems.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
 import type { Door, DoorPorts } from './door/door.ts'
 import { createFastDoor } from './door/fast.ts'
 import { createGeneralDoor } from './door/general.ts'
 import { filters } from './filters.ts'
-import { createForward } from './forward/forward.ts'
-import { createPools, type Pools } from './forward/pools.ts'
-import { createResolver } from './forward/resolve.ts'
 import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
-import type { Clock, Services, Snapshot } from './model.ts'
+import type { Clock, CoreSettings } from './model.ts'
 import { createAdmin } from './ops/admin.ts'
 import type { Gateway, ReloadResult } from './ops/gateway.ts'
-import { createHealth } from './ops/health.ts'
-import { createLog, type Log } from './ops/log.ts'
-import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createProbes } from './ops/probes.ts'
-import { createMirror, type Mirror } from './state/mirror.ts'
+import { assemble, type Parts } from './parts.ts'
+import { tellFirst, tellNext } from './readings.ts'
 import { version } from './version.ts'
 
 export interface GatewayOptions {
@@ -50,14 +43,18 @@ export type Opened =
 
 /** Between the end of readiness and the end of listening: what was on its way to us still arrives. */
 const lameDuckMs = 500
+/** How long a connection may be idle while draining. */
+const closeIdleEveryMs = 250
 
 const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
 export async function openGateway(options: GatewayOptions): Promise<Opened> {
   const { configFile, env, stdout, headTimeoutMs = 15_000 } = options
-  const parts = assemble(stdout)
+  const parts = assemble(clock, stdout)
   const { live } = parts
+  const telling = { ...parts, configFile }
+  let started: CoreSettings | undefined
   const reloader = createReloader({
     file: configFile,
     kinds: filters,
@@ -65,14 +62,15 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
-    onReload: (loaded) => told(loaded, { ...parts, configFile }),
+    onReload: (loaded) => tellNext(loaded, telling, started),
   })
   const first = await reloader.start()
   if (first.from === 'nothing') {
     await parts.close()
     return { ok: false, reason: `${formatProblems(configFile, first.problems)}\nnothing to serve` }
   }
-  tellFirst(first, { ...parts, configFile })
+  tellFirst(first, telling)
+  started = first.snapshot.settings
   try {
     return { ok: true, gateway: await run({ ...parts, headTimeoutMs, door: env.BANYAN_DOOR }, reloader) }
   } catch (error) {
@@ -80,86 +78,6 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     await parts.close()
     return { ok: false, reason: error instanceof Error ? error.message : String(error) }
   }
-}
-
-interface Parts {
-  readonly log: Log
-  readonly live: Live
-  readonly metrics: Metrics
-  readonly services: Services
-  readonly pools: Pools
-  readonly health: ReturnType<typeof createHealth>
-  readonly mirror: Mirror
-  close(): Promise<void>
-}
-
-function assemble(stdout: number | string | undefined): Parts {
-  const log = createLog(clock, stdout)
-  const metrics = createMetrics({ version, droppedLines: log.dropped })
-  const health = createHealth(clock)
-  const pools = createPools({ clock, lookup: createResolver() })
-  const services: Services = {
-    clock,
-    forward: createForward({ clock, pools }),
-    reportOutcome(outcome) {
-      metrics.outcome(outcome)
-      health.outcome(outcome)
-    },
-    reportStart: metrics.start,
-    reportEnd(report) {
-      metrics.end(report)
-      log.exchange(report)
-    },
-  }
-  const mirror = createMirror((thrown, stateDir) =>
-    log.life.error(
-      { stateDir, reason: String(thrown) },
-      'routes.yaml not mirrored: a start on a broken file would fail',
-    ),
-  )
-  const close = async () => {
-    await pools.destroy()
-    await mirror.idle()
-    await log.close()
-  }
-  return { log, live: createLive(), metrics, services, pools, health, mirror, close }
-}
-
-type Telling = Parts & { readonly configFile: string }
-
-function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): void {
-  adopt(first.snapshot, parts)
-  if (first.from === 'file') return
-  parts.metrics.rejected(first.problems.length)
-  parts.log.life.error(
-    { problems: formatProblems(parts.configFile, first.problems).split('\n') },
-    'routes.yaml is broken: serving the last accepted one',
-  )
-}
-
-/** After each reading of a changed file. */
-function told(loaded: Loaded, parts: Telling): void {
-  const { log, metrics, live, configFile } = parts
-  if (loaded.ok) {
-    adopt(loaded.snapshot, parts)
-    return
-  }
-  metrics.rejected(loaded.problems.length)
-  const problems = formatProblems(configFile, loaded.problems).split('\n')
-  const reason = loaded.thrown === undefined ? undefined : String(loaded.thrown)
-  log.life.error(
-    { problems, revision: live.snapshot?.revision, reason },
-    'routes.yaml refused: still serving the revision before',
-  )
-}
-
-function adopt(snapshot: Snapshot, { log, metrics, pools, configFile }: Telling): void {
-  metrics.accepted(snapshot)
-  log.follow(snapshot)
-  pools.retain(snapshot.upstreams.values())
-  const { revision, hash, warnings } = snapshot
-  const doubts = warnings.length > 0 ? formatProblems(configFile, warnings).split('\n') : undefined
-  log.life.info({ revision, hash, routes: snapshot.routes.length, warnings: doubts }, 'routes.yaml accepted')
 }
 
 /** The general door alone serves everything too, at twice the cost: for comparing the two, and should the fast one ever be in doubt. */
@@ -214,13 +132,19 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
       const { drainMs } = live.current.settings.public
       log.life.info({ drainMs }, 'draining')
       await delay(Math.min(lameDuckMs, drainMs))
+      // Right after the loop has taken in what the system had queued for us: closing the queue resets what is in it.
+      await immediate()
       listeners.public.stopListening()
-      listeners.public.closeIdle()
+      // Not at once: who has come last has not asked yet.
+      const closing = setInterval(() => listeners.public.closeIdle(), closeIdleEveryMs)
       const deadline = new AbortController()
       await Promise.race([
         listeners.public.emptied(),
         delay(Math.max(0, drainMs - lameDuckMs), undefined, { signal: deadline.signal }),
-      ]).finally(() => deadline.abort())
+      ]).finally(() => {
+        deadline.abort()
+        clearInterval(closing)
+      })
       await end()
     },
   }

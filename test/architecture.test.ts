@@ -53,6 +53,12 @@ const places: readonly Place[] = [
   },
   { at: 'gateway/version.ts', mayImport: [] },
   { at: 'gateway/listeners.ts', mayImport: [model, 'type gateway/door/'], onlyFor: ['gateway/main.ts'] },
+  { at: 'gateway/parts.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts', 'gateway/readings.ts'] },
+  {
+    at: 'gateway/readings.ts',
+    mayImport: [model, 'gateway/config/', 'gateway/parts.ts'],
+    onlyFor: ['gateway/main.ts'],
+  },
   { at: 'gateway/main.ts', mayImport: ['gateway/'], onlyFor: ['gateway/run.ts'] },
   { at: 'gateway/run.ts', mayImport: ['gateway/main.ts'], onlyFor: ['gateway/cli.ts'] },
   { at: 'gateway/cli.ts', mayImport: ['gateway/'], onlyFor: [] },
@@ -74,10 +80,6 @@ const homesOfPackages = {
 /** Longer than 200 lines, and why no shorter. */
 const longer = {
   [model]: { lines: 320, why: 'every word of the house is defined in one place, and most of it is said in comments' },
-  'gateway/main.ts': {
-    lines: 260,
-    why: 'the composition root is read from top to bottom, and has one line or two for each part',
-  },
 }
 
 const sources = readSources()

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { dropBody } from '../message/answer.ts'
 import { chunkedEnd, chunkHead } from '../message/chunked.ts'
-import type { Answer } from '../model.ts'
+import type { Answer, Fields } from '../model.ts'
 
 export interface Asked {
   readonly method: string
@@ -37,6 +37,13 @@ export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writin
   if (body === undefined) socket.write(head, 'latin1')
   else writeWhole(head, isChunked ? chunkedOf(answer, body) : body, socket)
   whenFlushed(socket, () => writing.done(body?.length ?? 0))
+}
+
+/** An interim answer (RFC 9110 §15.2). */
+export function writeInterim(status: number, { raw }: Fields, socket: Socket): void {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
+  socket.write(`${head}\r\n`, 'latin1')
 }
 
 function headOf({ status, reason, fields, by }: Answer, isLast: boolean, isChunked: boolean): string {

@@ -1,10 +1,11 @@
 // A request of Node's HTTP server as the journey wants it.
 // The danger it guards against: a client that leaves unnoticed, and an interim answer where nobody can place it.
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { plainAddress } from '../message/addresses.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { ClientConnection, Exchange, Fields } from '../model.ts'
+import { writeInterim } from './answerBytes.ts'
 import type { Arrival } from './journey.ts'
 import type { Turn } from './turns.ts'
 
@@ -50,7 +51,5 @@ function goneTeller(response: ServerResponse): Exchange['onGone'] {
 /** RFC 9110 §15.2: an HTTP/1.0 client knows no interim answers; a pipelined request has the connection only at its turn. */
 function inform({ request, response }: Turn, status: number, fields: Fields): void {
   if (response.headersSent || request.httpVersion === '1.0' || !response.socket) return
-  const lines: string[] = []
-  for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}\r\n`)
-  response.socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`, 'latin1')
+  writeInterim(status, fields, response.socket)
 }

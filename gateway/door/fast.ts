@@ -34,9 +34,9 @@ export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
   function sweep(): void {
     const now = clock.now()
     for (const connection of connections) {
-      const waitedMs = now - connection.waitingSince
-      if (connection.isIdle && waitedMs > keepIdleMs) connection.socket.end()
-      else if (connection.hasPartialHead && waitedMs > headTimeoutMs) connection.refuse('requestTimeout')
+      const { idleSince, partialSince } = connection
+      if (partialSince !== undefined && now - partialSince > headTimeoutMs) connection.refuse('requestTimeout')
+      else if (connection.isIdle && now - idleSince > keepIdleMs) connection.close()
     }
   }
 
@@ -47,7 +47,7 @@ export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
       general.keepIdle(ms)
     },
     closeIdle() {
-      for (const connection of connections) if (connection.isIdle) connection.socket.end()
+      for (const connection of connections) if (connection.isIdle) connection.close()
       general.closeIdle()
     },
   }

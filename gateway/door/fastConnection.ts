@@ -1,16 +1,16 @@
 // One client connection of the fast door: heads in, answers out, one request at a time and in order (RFC 9112 §9.3).
 // The dangers it guards against: a byte of one request in another, and a connection kept after a byte that nobody can place.
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
 import { plainAddress } from '../message/addresses.ts'
-import { dropBody } from '../message/answer.ts'
+import { abandon } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, ClientConnection, Clock, EndHow, Fields } from '../model.ts'
-import { writeAnswer } from './answerBytes.ts'
+import type { Answer, ClientConnection, Clock, EndHow } from '../model.ts'
+import { writeAnswer, writeInterim } from './answerBytes.ts'
 import type { Journey } from './journey.ts'
 import { isClientsFault, refusalOf } from './refuse.ts'
-import { parseRequestHead, type RequestHead } from './requestHead.ts'
+import type { RequestHead } from './requestHead.ts'
+import { Unread } from './unread.ts'
 import { Visit } from './visit.ts'
 
 export interface FastPorts {
@@ -22,25 +22,22 @@ export interface FastPorts {
   handOver(socket: Socket, bytes: Buffer): void
 }
 
-/** Beyond this a head is the general door's business. */
-const mostHeadBytes = 16 * 1024
 /** What may wait behind the request under way before the client is read no further. */
 const mostPipelinedBytes = 64 * 1024
 /** A close while the client still sends would reset the connection, and its answer with it (RFC 9112 §9.6). */
 const lingerMs = 2_000
-const nothing: Buffer = Buffer.alloc(0)
 
 export class FastConnection implements ClientConnection {
   readonly socket: Socket
   readonly #ports: FastPorts
   readonly #peer: string
   readonly #tls: boolean
-  /** Bytes that no request has claimed yet. */
-  #unread = nothing
+  readonly #unread = new Unread()
   #visit: Visit | undefined
-  /** Since when it has been waiting for a head, or for the rest of one. */
-  waitingSince: number
-  #hasPartialHead = false
+  /** Since when nothing is under way, in milliseconds of the clock. */
+  idleSince: number
+  /** Since when the rest of a head is waited for. */
+  partialSince: number | undefined
   #isEnding = false
 
   constructor(socket: Socket, ports: FastPorts) {
@@ -48,7 +45,7 @@ export class FastConnection implements ClientConnection {
     this.#ports = ports
     this.#peer = plainAddress(socket.remoteAddress ?? '')
     this.#tls = 'encrypted' in socket
-    this.waitingSince = ports.clock.now()
+    this.idleSince = ports.clock.now()
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
@@ -61,18 +58,12 @@ export class FastConnection implements ClientConnection {
     return !this.#visit && this.#unread.length === 0 && !this.#isEnding
   }
 
-  /** In the middle of a head. */
-  get hasPartialHead(): boolean {
-    return this.#hasPartialHead && !this.#isEnding
-  }
-
   /** Says why, and closes; nothing that comes after is read. */
   refuse(code: FailureCode): void {
     this.#ports.refused(code)
-    writeAnswer(refusalOf(code, this.#ports.clock.now), { method: 'GET', isLast: true }, this.socket, {
-      done: this.#linger,
-      broke: this.#linger,
-    })
+    const close = () => this.close()
+    const answer = refusalOf(code, this.#ports.clock.now)
+    writeAnswer(answer, { method: 'GET', isLast: true }, this.socket, { done: close, broke: close })
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -82,52 +73,33 @@ export class FastConnection implements ClientConnection {
       this.#feed(visit, chunk)
       return
     }
-    this.#unread = this.#unread.length > 0 ? Buffer.concat([this.#unread, chunk]) : chunk
+    this.#unread.add(chunk)
     if (!visit) this.#readHead()
     else if (this.#unread.length > mostPipelinedBytes) this.socket.pause()
   }
 
   #readHead(): void {
-    const bytes = this.#unread
-    const end = bytes.indexOf('\r\n\r\n', 0, 'latin1') + 4
-    if (end < 4) {
-      this.#judgePartialHead(bytes)
-      return
-    }
-    const head = end <= mostHeadBytes ? parseRequestHead(bytes.toString('latin1', 0, end)) : undefined
-    if (!head) {
-      this.#handOver()
-      return
-    }
-    this.#unread = nothing
-    this.#begin(head, bytes.length === end ? nothing : bytes.subarray(end))
-  }
-
-  /** A line that ends in a bare LF ends no head of ours, however long we wait. */
-  #judgePartialHead(bytes: Buffer): void {
-    if (!this.#hasPartialHead) this.waitingSince = this.#ports.clock.now()
-    this.#hasPartialHead = true
-    const lf = bytes.indexOf(0x0a)
-    if (bytes.length > mostHeadBytes || lf === 0 || (lf > 0 && bytes[lf - 1] !== 0x0d)) this.#handOver()
+    const head = this.#unread.takeHead()
+    if (head === 'foreign') this.#handOver()
+    else if (head !== 'more') this.#begin(head)
+    else this.partialSince ??= this.#ports.clock.now()
   }
 
   #handOver(): void {
-    const bytes = this.#unread
-    this.#unread = nothing
     this.#isEnding = true
     this.socket
       .off('data', this.#onData)
       .off('end', this.#onEnd)
       .off('error', this.#onError)
       .off('close', this.#onClose)
-    this.#ports.handOver(this.socket, bytes)
+    this.#ports.handOver(this.socket, this.#unread.takeAll())
   }
 
-  #begin(head: RequestHead, rest: Buffer): void {
-    this.#hasPartialHead = false
+  #begin(head: RequestHead): void {
+    this.partialSince = undefined
     const visit = new Visit(head, this.socket)
     this.#visit = visit
-    if (rest.length > 0) this.#feed(visit, rest)
+    if (!visit.isWhole) this.#feed(visit, this.#unread.takeAll())
     if (this.#isEnding) return
     const { method, target } = head
     void this.#ports
@@ -141,15 +113,21 @@ export class FastConnection implements ClientConnection {
         tls: this.#tls,
         connection: this,
         onGone: visit.onGone,
-        inform: (status, fields) => this.#inform(visit, status, fields),
+        inform: (status, fields) => {
+          if (this.#visit === visit && !visit.hasAnswer) writeInterim(status, fields, this.socket)
+        },
       })
       .then((answer) => this.#answer(visit, answer))
   }
 
   #feed(visit: Visit, bytes: Buffer): void {
     const rest = visit.feed(bytes)
-    if (rest === undefined) this.#breakOff(visit)
-    else if (rest.length > 0) this.#unread = rest
+    if (rest === undefined) {
+      this.#breakOff(visit)
+      return
+    }
+    if (rest.length > 0) this.#unread.add(rest)
+    if (visit.isWhole && visit.isReadOff) this.#next()
   }
 
   /** The request's body is malformed: what follows it on the connection nobody can place (RFC 9112 §11.2). */
@@ -160,26 +138,13 @@ export class FastConnection implements ClientConnection {
     else this.refuse('requestMalformed')
   }
 
-  #inform(visit: Visit, status: number, fields: Fields): void {
-    if (this.#visit !== visit || visit.hasAnswer) return
-    let lines = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
-    for (let i = 0; i < fields.raw.length; i += 2) lines += `${fields.raw[i]}: ${fields.raw[i + 1]}\r\n`
-    this.socket.write(`${lines}\r\n`, 'latin1')
-  }
-
   #answer(visit: Visit, answer: Answer): void {
     const settle = (how: EndHow, bodyBytes: number) => answer.settle({ how, bodyBytes, at: this.#ports.clock.now() })
-    if (this.#visit !== visit || this.socket.destroyed) {
-      settle('clientGone', 0)
-      dropBody(answer.body)
-      return
-    }
+    visit.onGone(() => abandon(answer, this.#ports.clock.now))
+    if (this.socket.destroyed) visit.leave()
+    if (this.#visit !== visit || visit.isGone) return
     visit.hasAnswer = true
     const isLast = visit.head.isLast || this.#ports.isDraining() || isClientsFault(answer)
-    visit.onGone(() => {
-      settle('clientGone', 0)
-      dropBody(answer.body)
-    })
     writeAnswer(answer, { method: visit.head.method, isLast }, this.socket, {
       done: (bodyBytes) => {
         settle('complete', bodyBytes)
@@ -194,27 +159,21 @@ export class FastConnection implements ClientConnection {
 
   #finish(visit: Visit, isLast: boolean): void {
     if (this.#visit !== visit) return
-    if (isLast) {
-      this.#linger()
-      return
-    }
+    if (isLast) this.close()
+    else if (visit.isWhole) this.#next()
     // What the upstream did not want to read is read off, so that the connection can carry the next request.
-    if (!visit.isWhole) {
-      visit.readOff(() => this.#next(visit))
-      return
-    }
-    this.#next(visit)
+    else visit.readOff()
   }
 
-  #next(visit: Visit): void {
-    if (this.#visit !== visit) return
+  #next(): void {
     this.#visit = undefined
-    this.waitingSince = this.#ports.clock.now()
+    this.idleSince = this.#ports.clock.now()
     if (this.socket.isPaused()) this.socket.resume()
     if (this.#unread.length > 0) this.#readHead()
   }
 
-  readonly #linger = (): void => {
+  /** After what has been written; the client is given a moment to read it. */
+  close(): void {
     this.#isEnding = true
     this.#visit = undefined
     this.socket.resume()

@@ -3,7 +3,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
-import { dropBody, problemAnswer } from '../message/answer.ts'
+import { abandon, dropBody, problemAnswer } from '../message/answer.ts'
 import type { Answer, Clock, EndHow } from '../model.ts'
 
 export interface SendPorts {
@@ -16,7 +16,7 @@ export interface SendPorts {
 export function send(answer: Answer, response: ServerResponse, ports: SendPorts): void {
   const { clock } = ports
   if (response.destroyed) {
-    abandon(answer, clock)
+    abandon(answer, clock.now)
     return
   }
   try {
@@ -50,12 +50,6 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
     },
     broke: () => settle('upstreamBroke'),
   })
-}
-
-function abandon(answer: Answer, clock: Clock): void {
-  answer.settle({ how: 'clientGone', bodyBytes: 0, at: clock.now() })
-  dropBody(answer.body)
-  answer.tunnel?.destroy()
 }
 
 function writeHead(answer: Answer, response: ServerResponse, isLast: boolean): void {

@@ -13,6 +13,7 @@ const nothing: Buffer = Buffer.alloc(0)
 export class Visit {
   readonly head: RequestHead
   hasAnswer = false
+  isReadOff = false
   /** All of the request has arrived. */
   isWhole: boolean
   readonly #socket: Socket
@@ -23,7 +24,6 @@ export class Visit {
   /** Pieces that came with the head, before anybody could read them. */
   #early: Buffer[] = []
   #isOpen = false
-  #whenWhole: (() => void) | undefined
 
   constructor(head: RequestHead, socket: Socket) {
     this.head = head
@@ -42,6 +42,10 @@ export class Visit {
     else listener()
   }
 
+  get isGone(): boolean {
+    return this.#gone === undefined
+  }
+
   /** The client has left. */
   leave(): void {
     const told = this.#gone ?? []
@@ -58,7 +62,6 @@ export class Visit {
     if (end < 0) return nothing
     this.isWhole = true
     this.#stream?.end()
-    this.#whenWhole?.()
     return end === bytes.length ? nothing : bytes.subarray(end)
   }
 
@@ -74,8 +77,8 @@ export class Visit {
   }
 
   /** Nobody reads the rest of the body; it goes nowhere. */
-  readOff(then: () => void): void {
-    this.#whenWhole = then
+  readOff(): void {
+    this.isReadOff = true
     this.#stream?.destroy()
     this.#stream = undefined
     this.#socket.resume()

@@ -41,6 +41,13 @@ export function dropBody(body: Body): void {
   body.destroy()
 }
 
+/** Ends an Answer whose client has left. */
+export function abandon(answer: Answer, now: () => number): void {
+  answer.settle({ how: 'clientGone', bodyBytes: 0, at: now() })
+  dropBody(answer.body)
+  answer.tunnel?.destroy()
+}
+
 /** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */
 export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, now: () => number): Answer {
   const { code, status, title } = failure

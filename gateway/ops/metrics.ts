@@ -27,13 +27,8 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-interface Of {
-  readonly version: string
-  /** Lines of the log that were lost. */
-  readonly droppedLines?: () => number
-}
-
-export function createMetrics({ version, droppedLines }: Of): Metrics {
+/** @param droppedLines lines of the log that were lost */
+export function createMetrics({ version, droppedLines }: { version: string; droppedLines?: () => number }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })

@@ -1,0 +1,43 @@
+// The bytes of a client connection that no request has claimed yet, and the head at their beginning.
+// The danger it guards against: a head that is judged before it is whole, or waited for although it can never be one of ours.
+import { parseRequestHead, type RequestHead } from './requestHead.ts'
+
+/** Beyond this a head is the general door's business. */
+const mostHeadBytes = 16 * 1024
+const nothing: Buffer = Buffer.alloc(0)
+
+export class Unread {
+  #bytes = nothing
+
+  get length(): number {
+    return this.#bytes.length
+  }
+
+  add(chunk: Buffer): void {
+    this.#bytes = this.#bytes.length > 0 ? Buffer.concat([this.#bytes, chunk]) : chunk
+  }
+
+  takeAll(): Buffer {
+    const bytes = this.#bytes
+    this.#bytes = nothing
+    return bytes
+  }
+
+  /** Takes the head. @returns `more` when it is not whole yet, `foreign` when it is not of this door's grammar; then it stays */
+  takeHead(): RequestHead | 'more' | 'foreign' {
+    const bytes = this.#bytes
+    const end = bytes.indexOf('\r\n\r\n', 0, 'latin1') + 4
+    if (end < 4) return mayBecomeOurs(bytes) ? 'more' : 'foreign'
+    const head = end <= mostHeadBytes ? parseRequestHead(bytes.toString('latin1', 0, end)) : undefined
+    if (!head) return 'foreign'
+    this.#bytes = bytes.length === end ? nothing : bytes.subarray(end)
+    return head
+  }
+}
+
+/** A line that ends in a bare LF, or an empty first one, begins no head of ours, however long we wait. */
+function mayBecomeOurs(bytes: Buffer): boolean {
+  const lf = bytes.indexOf(0x0a)
+  const isBare = lf === 0 || (lf > 0 && bytes[lf - 1] !== 0x0d)
+  return bytes.length <= mostHeadBytes && !isBare && bytes[0] !== 0x0d
+}
