@@ -1,6 +1,7 @@
 // The three places where the gateway listens: clients, load balancers, operators.
 // The danger it guards against: a port in use that leaves a gateway running with one of its three ears shut.
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Door } from './door/door.ts'
 import type { CoreSettings } from './model.ts'
@@ -32,8 +33,11 @@ export async function openListeners(listeners: Listeners, settings: CoreSettings
 export async function closeListeners({ public: door, probes, admin }: Listeners): Promise<void> {
   door.stopListening()
   door.destroy()
-  await admin.close()
-  await new Promise((resolve) => probes.close(resolve))
+  const closed = [admin.close(), new Promise((resolve) => probes.close(resolve))]
+  // A connection that nobody has used yet counts as busy, and would hold up the end for as long as a head may take.
+  admin.server.closeAllConnections()
+  probes.closeAllConnections()
+  await Promise.all(closed)
 }
 
 interface Place {
