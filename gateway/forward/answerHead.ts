@@ -38,6 +38,8 @@ export function parseAnswerHead(text: string, method: string): AnswerHead | unde
   if (!declared || (isOld && declared.kind === 'chunked')) return undefined
   const framing = hasNoBody(status, method) ? noBody : declared.kind === 'none' ? untilClose : declared
   const { isLast, keepsIdleMs } = connectionOf(raw)
+  // A connection that ends with an interim answer cannot carry the answer: some would read on, some not.
+  if (isLast && status < 200) return undefined
   const mayReuse = !isOld && !isLast && framing.kind !== 'untilClose'
   return {
     status,

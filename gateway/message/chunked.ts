@@ -2,12 +2,14 @@
 // The danger it guards against: a size that two parsers read differently (signs, 0x, white space, overflow) and, behind it, a
 // second message that only one of them sees. Extensions are read over, trailers are kept; anything else is malformed.
 //
-//   chunk-size = 1*8 HEXDIG, then CRLF or ";" extension (visible characters, SP, HTAB) CRLF
-import { framingOf, noBody, parseFieldLines } from './grammar.ts'
+//   size-line = 1*8 HEXDIG *( ";" token [ "=" ( token / quoted-string ) ] ) CRLF       no white space outside the quotes
+import { parseFieldLines } from './grammar.ts'
 
 const mostSizeLineBytes = 1024
 const mostTrailerBytes = 16 * 1024
 const mostTrailers = 100
+/** What frames, routes or governs the connection (RFC 9110 §6.5.1): some parsers obey it in a trailer, Node's for one. */
+const neverTrailers = new Set(['connection', 'content-length', 'expect', 'host', 'te', 'transfer-encoding', 'upgrade'])
 
 export interface ChunkSink {
   /** A piece of the body; a view into the bytes that were pushed. */
@@ -84,16 +86,17 @@ export class ChunkedDecoder {
     if (!lines.endsWith('\r\n')) return false
     if (lines !== '\r\n' && !lines.endsWith('\r\n\r\n')) return true
     const trailers = parseFieldLines(lines, 0, mostTrailers)
-    // A trailer that frames (RFC 9110 §6.5.1) would do so for whoever merges it into the head.
-    if (!trailers || framingOf(trailers) !== noBody) return false
+    if (!trailers || trailers.some((name, i) => i % 2 === 0 && neverTrailers.has(name.toLowerCase()))) return false
     this.trailers = trailers
     this.#isDone = true
     return true
   }
 }
 
-/** Eight digits are 4 GiB: more no sender means, and more some parser reads wrongly. Blanks only inside an extension. */
-const sizeLine = /^([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n$/
+const token = "[!#$%&'*+.^_`|~\\w-]+"
+const quoted = '"(?:[\\t\\x20!\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+/** Eight digits are 4 GiB: more no sender means, and more some parser reads wrongly. */
+const sizeLine = new RegExp(`^([\\dA-Fa-f]{1,8})(?:;${token}(?:=(?:${token}|${quoted}))?)*\\r\\n$`)
 
 /** The line before a chunk of that many bytes. */
 export function chunkHead(bytes: number): string {
