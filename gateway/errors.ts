@@ -76,7 +76,12 @@ export class Failure extends Error {
 
 /** Any thrown value as a Failure: what nobody foresaw is `internal`, blame `gateway`. */
 export function asFailure(thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new Failure('internal', message, { cause: thrown })
+  return thrown instanceof Failure ? thrown : new Failure('internal', placeOf(thrown), { cause: thrown })
+}
+
+/** Where it was thrown, without its message: what nobody foresaw may quote what it stumbled over. */
+function placeOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a ${typeof thrown} was thrown`
+  const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return [thrown.name, ...frames.slice(0, 4).map((frame) => frame.trim())].join(' ')
 }

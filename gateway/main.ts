@@ -1,12 +1,12 @@
 // The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
 // command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
-import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
 import type { Environment } from './config/environment.ts'
 import { formatProblems } from './config/problems.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
 import type { Door, DoorPorts } from './door/door.ts'
 import { createFastDoor } from './door/fast.ts'
 import { createGeneralDoor } from './door/general.ts'
+import { drainDoor } from './drain.ts'
 import { filters } from './filters.ts'
 import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
 import type { Clock, CoreSettings } from './model.ts'
@@ -40,11 +40,6 @@ export interface RunningGateway {
 export type Opened =
   | { readonly ok: true; readonly gateway: RunningGateway }
   | { readonly ok: false; readonly reason: string }
-
-/** Between the end of readiness and the end of listening: what was on its way to us still arrives. */
-const lameDuckMs = 500
-/** How long a connection may be idle while draining. */
-const closeIdleEveryMs = 250
 
 const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
@@ -131,20 +126,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
       isDraining = true
       const { drainMs } = live.current.settings.public
       log.life.info({ drainMs }, 'draining')
-      await delay(Math.min(lameDuckMs, drainMs))
-      // Right after the loop has taken in what the system had queued for us: closing the queue resets what is in it.
-      await immediate()
-      listeners.public.stopListening()
-      // Not at once: who has come last has not asked yet.
-      const closing = setInterval(() => listeners.public.closeIdle(), closeIdleEveryMs)
-      const deadline = new AbortController()
-      await Promise.race([
-        listeners.public.emptied(),
-        delay(Math.max(0, drainMs - lameDuckMs), undefined, { signal: deadline.signal }),
-      ]).finally(() => {
-        deadline.abort()
-        clearInterval(closing)
-      })
+      await drainDoor(listeners.public, drainMs)
       await end()
     },
   }

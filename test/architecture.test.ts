@@ -54,6 +54,7 @@ const places: readonly Place[] = [
   { at: 'gateway/version.ts', mayImport: [] },
   { at: 'gateway/listeners.ts', mayImport: [model, 'type gateway/door/'], onlyFor: ['gateway/main.ts'] },
   { at: 'gateway/parts.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts', 'gateway/readings.ts'] },
+  { at: 'gateway/drain.ts', mayImport: ['type gateway/door/'], onlyFor: ['gateway/main.ts'] },
   {
     at: 'gateway/readings.ts',
     mayImport: [model, 'gateway/config/', 'gateway/parts.ts'],

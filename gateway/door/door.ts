@@ -18,6 +18,8 @@ export interface Door {
   /** How long an idle connection is kept. */
   keepIdle(ms: number): void
   closeIdle(): void
+  /** Tells those whose protocol has a word for it (WebSocket) that we are going away. */
+  leaveTunnels(): void
   /** Refuses new connections; those there are go on. */
   stopListening(): void
   /** Resolves when the last connection has gone. */
@@ -27,7 +29,7 @@ export interface Door {
 }
 
 /** The connections that a server has accepted, whoever reads them now. */
-export function doorOf(server: Server): Omit<Door, 'keepIdle' | 'closeIdle'> {
+export function doorOf(server: Server): Omit<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
   const sockets = new Set<Socket>()
   let onEmpty: (() => void) | undefined
   server.on('connection', (socket: Socket) => {

@@ -46,6 +46,7 @@ export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
       keepIdleMs = ms
       general.keepIdle(ms)
     },
+    leaveTunnels: general.leaveTunnels,
     closeIdle() {
       for (const connection of connections) if (connection.isIdle) connection.close()
       general.closeIdle()

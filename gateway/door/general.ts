@@ -23,7 +23,7 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
   const app = createApp(ports, turns)
   const { server } = app
   server.maxHeadersCount = 0
-  const { serve, upgrade } = createService(ports, turns)
+  const { serve, upgrade, leaveTunnels } = createService(ports, turns)
 
   app.addHook('onRequest', (request, reply) => {
     reply.hijack()
@@ -48,6 +48,7 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
       server.keepAliveTimeout = ms
     },
     closeIdle: () => server.closeIdleConnections(),
+    leaveTunnels,
     adopt(socket, bytes) {
       socket.pause()
       if (bytes.length > 0) socket.unshift(bytes)

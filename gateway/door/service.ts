@@ -11,17 +11,20 @@ import { createJourney } from './journey.ts'
 import { isClientsFault, refusalOf } from './refuse.ts'
 import { send } from './send.ts'
 import { faultOf } from './soundness.ts'
-import { splice } from './splice.ts'
+import { joinTunnel, type Tunnel } from './tunnel.ts'
 import type { Turn, Turns } from './turns.ts'
 
 export interface Service {
   serve(turn: Turn, target: string): Promise<void>
   /** @param rest what came behind the head */
   upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void>
+  /** Says goodbye in all tunnels. */
+  leaveTunnels(): void
 }
 
 export function createService(ports: DoorPorts, turns: Turns): Service {
   const journey = createJourney(ports)
+  const tunnels = new Set<Tunnel>()
 
   async function serve(turn: Turn, target: string): Promise<void> {
     turns.begin(turn)
@@ -49,7 +52,9 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     if (socket.destroyed || !answer.tunnel) return endWith(answer, response)
     response.detachSocket(socket)
     if (rest.length > 0) socket.unshift(rest)
-    splice(answer, socket, ports)
+    const tunnel = joinTunnel(answer, socket, ports)
+    tunnels.add(tunnel)
+    socket.once('close', () => tunnels.delete(tunnel))
   }
 
   function refused(code: FailureCode): Answer {
@@ -68,7 +73,11 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     answerLast(answer, response)
   }
 
-  return { serve, upgrade }
+  function leaveTunnels(): void {
+    for (const tunnel of tunnels) tunnel.leave()
+  }
+
+  return { serve, upgrade, leaveTunnels }
 }
 
 /** A client that was not told to go on may send the body or the next request: its next byte nobody can place. */

@@ -119,7 +119,7 @@ function authority({ upstream }: Exchange): string {
 }
 
 /** @param host replaces the client's Host towards the upstream; X-Forwarded-Host keeps the client's. */
-async function forward(exchange: Exchange, services: Services, host?: string): Promise<Answer> {
+async function forward(exchange: Exchange, services: Services, host = otherHostOf(exchange)): Promise<Answer> {
   const startedAt = services.clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
   const sent = { ...exchange, fields: host === undefined ? told : withField(told, 'Host', host) }
@@ -142,6 +142,16 @@ async function forward(exchange: Exchange, services: Services, host?: string): P
     report({ failure: code, blame, end: 'noAnswer' })
     throw thrown
   }
+}
+
+/**
+ * The Host that must be sent instead of the client's own: an absolute target's authority, which overrides Host, so that an
+ * upstream that reads only one of them reads the same (RFC 9112 §3.2.2); the target's where HTTP/1.0 sent none.
+ */
+function otherHostOf(exchange: Exchange): string | undefined {
+  if (exchange.target.startsWith('/') && exchange.fields.has('host')) return undefined
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(exchange.target)?.[1]
+  return absolute ?? exchange.fields.get('host') ?? authority(exchange)
 }
 
 function blameOf({ how }: End): Pick<Outcome, 'blame' | 'failure'> {

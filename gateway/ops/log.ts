@@ -117,8 +117,7 @@ function lineOf(report: Report, revision: number | undefined) {
     status: answer.status,
     outcome: end.how,
     failure: answer.failure,
-    // What nobody foresaw may quote what it stumbled over.
-    reason: answer.failure === 'internal' ? undefined : report.reason,
+    reason: report.reason,
     durationMs: Math.round((end.at - exchange.receivedAt) * 10) / 10,
     bodyBytes: end.bodyBytes,
     client: exchange.client.address,
