@@ -36,6 +36,7 @@ export interface Bench {
   readonly random: () => number
 }
 
+/** Enough for a just-in-time compiler; less where the measurement itself is short. */
 const mostWarmSeconds = 2
 /** For what the proxy still has to do about connections that have just come: its memory is looked at then. */
 const settleMs = 1000
@@ -76,7 +77,7 @@ interface Measurement {
 async function figuresOf({ bench, server, port, scenario, seconds }: Measurement): Promise<Figures> {
   const { ask, connections, idleConnections, ratePerSecond } = scenario
   const load: Load = { port, ask, connections, seconds, wireBytes: await checkAnswer(port, ask) }
-  await bench.loop({ ...load, seconds: Math.min(mostWarmSeconds, seconds) })
+  await bench.loop({ ...load, seconds: Math.min(mostWarmSeconds, seconds / 2) })
   const idle = idleConnections === undefined ? undefined : await addIdle(server, load, idleConnections)
   try {
     const before = usageOf(server.pid)
