@@ -41,7 +41,7 @@ export function createJourney(ports: JourneyPorts): Journey {
     }
     const { peer, tls, connection, fields } = arrival
     const peerTrusted = trust.isTrusted(peer)
-    if (!peerTrusted && !seen.has(peer) && isPrivate(peer) && fields.has('x-forwarded-for')) {
+    if (!peerTrusted && fields.has('x-forwarded-for') && !seen.has(peer) && isPrivate(peer)) {
       seen.add(peer)
       ports.untrustedProxy(peer)
     }
@@ -53,16 +53,23 @@ export function createJourney(ports: JourneyPorts): Journey {
     const snapshot = live.current
     const { route, path, nearMiss } = snapshot.match(arrival)
     if (nearMiss !== undefined) ports.nearMiss(nearMiss)
-    const { peer, tls, connection, ...asked } = arrival
+    const { method, target, fields, body, trailers, upgrade, onGone, inform } = arrival
     const exchange: Exchange = {
-      ...asked,
-      id: requestIdOf(arrival.fields),
+      id: requestIdOf(fields),
       receivedAt,
+      method,
+      target,
       path,
+      fields,
+      body,
+      ...(trailers && { trailers }),
+      ...(upgrade !== undefined && { upgrade }),
       client: clientOf(arrival, snapshot.settings),
       route,
       upstream: route.upstream,
       role: 'primary',
+      onGone,
+      inform,
     }
     try {
       return await route.run(exchange)

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import { buildConnector, type Dispatcher, H2CClient, Pool } from 'undici'
 import { Failure } from '../errors.ts'
-import { fieldsOf, without } from '../message/fields.ts'
+import { fieldsOf, namesOf, without } from '../message/fields.ts'
 import type { Answer, Clock, Exchange, Target } from '../model.ts'
 import { failureOf } from './failures.ts'
 import { lend } from './lend.ts'
@@ -50,7 +50,7 @@ export function askHttp2(exchange: Exchange, pool: Pool, clock: Clock): Promise<
 }
 
 /** undici refuses to send it. */
-const unsendable = new Set(['expect'])
+const unsendable = namesOf(['expect'])
 
 interface Parts {
   readonly exchange: Exchange

@@ -32,6 +32,19 @@ export function sameName(a: string, b: string): boolean {
   return a.length === b.length && (a === b || a.toLowerCase() === b.toLowerCase())
 }
 
+/** Names of fields, looked up in any case. */
+export interface Names {
+  has(name: string): boolean
+}
+
+/** Most names differ from all of these in length already: they cost no lower-casing. @param names in lower case */
+export function namesOf(names: readonly string[]): Names {
+  const known = new Set(names)
+  const isLength: boolean[] = []
+  for (const { length } of names) isLength[length] = true
+  return { has: (name) => isLength[name.length] === true && known.has(name.toLowerCase()) }
+}
+
 /** @param raw name, value, name, value …; owned by the result from now on. */
 export function fieldsOf(raw: readonly string[]): Fields {
   return new FieldList(raw)
@@ -39,9 +52,14 @@ export function fieldsOf(raw: readonly string[]): Fields {
 
 export const noFields: Fields = fieldsOf([])
 
-/** A copy without the fields whose lower-case names are listed. */
-export function without(fields: Fields, names: ReadonlySet<string>): Fields {
-  return fieldsOf(keep(fields.raw, (name) => !names.has(name.toLowerCase())))
+/** A copy without the fields of these names. */
+export function without(fields: Fields, names: Names): Fields {
+  const raw: string[] = []
+  for (let i = 0; i < fields.raw.length; i += 2) {
+    const name = fields.raw[i] as string
+    if (!names.has(name)) raw.push(name, fields.raw[i + 1] as string)
+  }
+  return fieldsOf(raw)
 }
 
 /** A copy with that field once, in place of the first one of that name, else at the end. */
@@ -58,13 +76,4 @@ export function withField(fields: Fields, name: string, value: string): Fields {
   }
   if (!isPlaced) raw.push(name, value)
   return fieldsOf(raw)
-}
-
-function keep(raw: readonly string[], wants: (name: string) => boolean): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string
-    if (wants(name)) kept.push(name, raw[i + 1] as string)
-  }
-  return kept
 }

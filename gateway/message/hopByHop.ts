@@ -2,9 +2,9 @@
 // The danger it guards against: a field meant for one connection that governs another, or one that is dropped at a client's
 // wish although the message cannot do without it.
 import type { Fields } from '../model.ts'
-import { fieldsOf } from './fields.ts'
+import { fieldsOf, type Names, namesOf, sameName } from './fields.ts'
 
-const hopByHop = new Set([
+const hopByHop = namesOf([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -17,28 +17,32 @@ const hopByHop = new Set([
 ])
 
 /** `Connection: host` must not talk a gateway out of the fields that frame and address the message. */
-const untouchable = new Set(['host', 'content-length'])
+const untouchable = namesOf(['host', 'content-length'])
 
-/** A copy with only the fields that are meant for the other end. `TE: trailers` stays, as the one coding of TE that passes. */
+/** Only the fields that are meant for the other end. `TE: trailers` stays, as the one coding of TE that passes. */
 export function endToEnd(fields: Fields): Fields {
+  if (!hasHopByHop(fields)) return fields
   const named = namedByConnection(fields)
   const raw: string[] = []
   for (let i = 0; i < fields.raw.length; i += 2) {
     const name = fields.raw[i] as string
     const value = fields.raw[i + 1] as string
-    const lower = name.toLowerCase()
-    if (lower === 'te') {
+    if (sameName(name, 'te')) {
       if (acceptsTrailers(value)) raw.push(name, 'trailers')
-    } else if (!hopByHop.has(lower) && !named?.has(lower)) raw.push(name, value)
+    } else if (!hopByHop.has(name) && !named.has(name)) raw.push(name, value)
   }
   return fieldsOf(raw)
 }
 
-function namedByConnection(fields: Fields): Set<string> | undefined {
+function hasHopByHop({ raw }: Fields): boolean {
+  for (let i = 0; i < raw.length; i += 2) if (hopByHop.has(raw[i] as string)) return true
+  return false
+}
+
+function namedByConnection(fields: Fields): Names {
   const values = fields.all('connection')
-  if (values.length === 0) return undefined
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim().toLowerCase())
-  return new Set(names.filter((name) => !untouchable.has(name)))
+  return namesOf(names.filter((name) => !untouchable.has(name)))
 }
 
 function acceptsTrailers(te: string): boolean {

@@ -1,7 +1,7 @@
 // What a moved request looks like at its new place, and how the new place's answer is made to look like the old one's.
 // The danger it guards against: a Location or a cookie path of the new service that leads a client past the gateway.
 import type { Answer, Exchange, Fields, Target } from '../model.ts'
-import { fieldsOf, sameName, without } from './fields.ts'
+import { fieldsOf, namesOf, sameName, without } from './fields.ts'
 
 export interface FieldEdits {
   /** Replaces all fields of that name, or adds one. */
@@ -49,7 +49,7 @@ export function rewriteTarget(exchange: Pick<Exchange, 'target' | 'path'>, rewri
 /** Sets and removes fields. */
 export function editFields(fields: Fields, edits: FieldEdits): Fields {
   const set = Object.entries(edits.set ?? {})
-  const gone = new Set([...set.map(([name]) => name), ...(edits.remove ?? [])].map((name) => name.toLowerCase()))
+  const gone = namesOf([...set.map(([name]) => name), ...(edits.remove ?? [])].map((name) => name.toLowerCase()))
   return fieldsOf([...without(fields, gone).raw, ...set.flat()])
 }
 

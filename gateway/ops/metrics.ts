@@ -67,11 +67,14 @@ export function createMetrics({ version, droppedLines }: { version: string; drop
 }
 
 function createTraffic(registers: Registry[]) {
-  const requests = new Counter({
+  const all = new SeriesByLabels(
+    (labels) => ({ duration: duration.labels(labels[0], labels[2]), count: 0 }),
+    (labels) => duration.remove(labels[0], labels[2]),
+  )
+  countsOf(registers, all, {
     name: 'banyan_requests_total',
     help: 'Requests by who answered them, with the class of the status.',
     labelNames: ['route', 'stage', 'upstream', 'status'],
-    registers,
   })
   const duration = new Histogram({
     name: 'banyan_request_duration_seconds',
@@ -82,17 +85,6 @@ function createTraffic(registers: Registry[]) {
   })
   let inFlight = 0
   gaugeOf(registers, 'banyan_requests_in_flight', 'Requests whose answer has not ended.', () => inFlight)
-  const all = new SeriesByLabels(
-    (labels) => ({
-      requests: requests.labels(...labels),
-      duration: duration.labels(labels[0], labels[2]),
-      count: 0,
-    }),
-    (labels) => {
-      requests.remove(...labels)
-      duration.remove(labels[0], labels[2])
-    },
-  )
   return {
     keepOnly: (routes: ReadonlySet<string>) => all.keepOnly(routes),
     start() {
@@ -104,12 +96,11 @@ function createTraffic(registers: Registry[]) {
       const { name, move } = exchange.route
       const series = all.of(name, move?.stage ?? '', upstreamOf(report) ?? '', classOf(answer.status))
       series.count += 1
-      series.requests.inc()
       if (!answer.tunnel) series.duration.observe((end.at - exchange.receivedAt) / 1000)
     },
     requests() {
       const counts = new Map<string, number>()
-      for (const [route, { count }] of all) counts.set(route, (counts.get(route) ?? 0) + count)
+      for (const [[route], { count }] of all) counts.set(route, (counts.get(route) ?? 0) + count)
       return counts
     },
   }
@@ -140,19 +131,15 @@ function createNearMisses(registers: Registry[]) {
 }
 
 function createAttempts(registers: Registry[]) {
-  const attempts = new Counter({
+  const all = new SeriesByLabels(() => ({ count: 0 }))
+  countsOf(registers, all, {
     name: 'banyan_upstream_attempts_total',
     help: 'Attempts at upstreams by how they ended; no blame where nothing went wrong.',
     labelNames: ['upstream', 'role', 'blame', 'code'],
-    registers,
   })
-  const all = new SeriesByLabels(
-    (labels) => attempts.labels(...labels),
-    (labels) => attempts.remove(...labels),
-  )
   return {
     outcome({ upstream, role, blame, failure }: Outcome) {
-      all.of(upstream, role, blame ?? '', failure ?? '').inc()
+      all.of(upstream, role, blame ?? '', failure ?? '').count += 1
     },
     keepOnly: (upstreams: ReadonlyMap<string, unknown>) => all.keepOnly(upstreams),
   }
@@ -183,6 +170,22 @@ function createConfig(registers: Registry[]) {
       problems = count
     },
   }
+}
+
+/** A counter that is read off when it is asked for: counting itself is one addition. */
+function countsOf(
+  registers: Registry[],
+  all: SeriesByLabels<{ readonly count: number }>,
+  about: { name: string; help: string; labelNames: string[] },
+): void {
+  const counter: Counter = new Counter({
+    ...about,
+    registers,
+    collect() {
+      counter.reset()
+      for (const [labels, { count }] of all) counter.labels(...labels).inc(count)
+    },
+  })
 }
 
 function gaugeOf(registers: Registry[], name: string, help: string, read: () => number): void {

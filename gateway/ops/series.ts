@@ -1,43 +1,52 @@
-// The series of one metric by their labels: one look-up per event instead of a label object and its hash.
+// The series of one metric by their labels: four look-ups of known strings per event instead of a label object and its hash.
 // The danger it guards against: series of Routes and Upstreams that the file no longer has, kept for ever.
 
 /** The values of at most four labels; the first one names the Route or Upstream that the series belongs to. */
 export type Labels = readonly [owner: string, string, string, string]
 
-interface One<S> {
-  readonly labels: Labels
-  readonly series: S
-}
+type Leaves<S> = Map<string, S>
+type Tree<S> = Map<string, Map<string, Map<string, Leaves<S>>>>
 
 export class SeriesByLabels<S> {
-  readonly #known = new Map<string, One<S>>()
+  readonly #tree: Tree<S> = new Map()
   readonly #make: (labels: Labels) => S
   readonly #drop: (labels: Labels) => void
 
-  constructor(make: (labels: Labels) => S, drop: (labels: Labels) => void) {
+  constructor(make: (labels: Labels) => S, drop: (labels: Labels) => void = () => {}) {
     this.#make = make
     this.#drop = drop
   }
 
   of(owner: string, second: string, third: string, fourth: string): S {
-    const key = `${owner}\n${second}\n${third}\n${fourth}`
-    const known = this.#known.get(key)
-    if (known) return known.series
-    const labels: Labels = [owner, second, third, fourth]
-    const series = this.#make(labels)
-    this.#known.set(key, { labels, series })
-    return series
+    // A key made of the four would have to be hashed each time; each of them has its hash already.
+    const leaves = branch(branch(branch(this.#tree, owner), second), third)
+    const known = leaves.get(fourth)
+    if (known !== undefined) return known
+    const made = this.#make([owner, second, third, fourth])
+    leaves.set(fourth, made)
+    return made
   }
 
-  *[Symbol.iterator](): Iterator<readonly [owner: string, S]> {
-    for (const { labels, series } of this.#known.values()) yield [labels[0], series]
+  *[Symbol.iterator](): Iterator<readonly [Labels, S]> {
+    for (const [owner, seconds] of this.#tree) {
+      for (const [second, thirds] of seconds) {
+        for (const [third, leaves] of thirds) {
+          for (const [fourth, series] of leaves) yield [[owner, second, third, fourth], series]
+        }
+      }
+    }
   }
 
   keepOnly(owners: { has(name: string): boolean }): void {
-    for (const [key, { labels }] of this.#known) {
-      if (owners.has(labels[0])) continue
-      this.#known.delete(key)
-      this.#drop(labels)
-    }
+    for (const [labels] of this) if (!owners.has(labels[0])) this.#drop(labels)
+    for (const owner of this.#tree.keys()) if (!owners.has(owner)) this.#tree.delete(owner)
   }
+}
+
+function branch<B>(parent: Map<string, Map<string, B>>, key: string): Map<string, B> {
+  const known = parent.get(key)
+  if (known) return known
+  const made = new Map<string, B>()
+  parent.set(key, made)
+  return made
 }
