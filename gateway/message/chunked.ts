@@ -103,6 +103,13 @@ export function chunkHead(bytes: number): string {
   return `${bytes.toString(16)}\r\n`
 }
 
+/** A body that is all there, in the chunked coding. @param trailers name, value … */
+export function chunkedOf(body: Buffer, trailers?: readonly string[]): Buffer {
+  const end = Buffer.from(chunkedEnd(trailers), 'latin1')
+  if (body.length === 0) return end
+  return Buffer.concat([Buffer.from(chunkHead(body.length), 'latin1'), body, Buffer.from('\r\n'), end])
+}
+
 /** What ends a chunked body. @param trailers name, value … */
 export function chunkedEnd(trailers: readonly string[] = []): string {
   if (trailers.length === 0) return '0\r\n\r\n'

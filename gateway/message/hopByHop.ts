@@ -40,10 +40,15 @@ function hasHopByHop({ raw }: Fields): boolean {
 }
 
 function namedByConnection(fields: Fields): Names {
-  const values = fields.all('connection')
+  const values = fields.all('connection').filter((value) => !namesNothing.has(value))
+  if (values.length === 0) return noNames
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim().toLowerCase())
   return namesOf(names.filter((name) => !untouchable.has(name)))
 }
+
+/** The two values that nearly all Connection fields have. */
+const namesNothing = namesOf(['keep-alive', 'close'])
+const noNames = namesOf([])
 
 function acceptsTrailers(te: string): boolean {
   return te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers')
