@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { dropBody } from '../message/answer.ts'
-import { chunkedEnd, chunkHead } from '../message/chunked.ts'
+import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
 import type { Answer, Fields } from '../model.ts'
 
 export interface Asked {
@@ -35,7 +35,7 @@ export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writin
     return
   }
   if (body === undefined) socket.write(head, 'latin1')
-  else writeWhole(head, isChunked ? chunkedOf(answer, body) : body, socket)
+  else writeWhole(head, isChunked ? chunkedOf(body, answer.trailers?.().raw) : body, socket)
   whenFlushed(socket, () => writing.done(body?.length ?? 0))
 }
 
@@ -68,12 +68,6 @@ function writeWhole(head: string, body: Buffer, socket: Socket): void {
   socket.write(head, 'latin1')
   socket.write(body)
   socket.uncork()
-}
-
-function chunkedOf({ trailers }: Answer, body: Buffer): Buffer {
-  const end = Buffer.from(chunkedEnd(trailers?.().raw), 'latin1')
-  if (body.length === 0) return end
-  return Buffer.concat([Buffer.from(chunkHead(body.length), 'latin1'), body, Buffer.from('\r\n'), end])
 }
 
 /** Mostly at once: the system has taken everything before `write` returned. */

@@ -32,7 +32,7 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
     if (fault) return answerLast(refused(fault), response)
     const answer = await journey(arrivalOf(turn, target))
-    if (isClientsFault(answer) || isUnsure(request)) response.shouldKeepAlive = false
+    if (isClientsFault(answer) || isUnsure(request) || isOld(request)) response.shouldKeepAlive = false
     send(answer, response, ports)
     response.once('finish', () => {
       // What the upstream did not want to read is read off, so that the connection can carry the next request.
@@ -78,6 +78,11 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
   }
 
   return { serve, upgrade, leaveTunnels }
+}
+
+/** Its keep-alive needs an answer that says so in the same words, and is not for a proxy to promise (RFC 9112 §9.3). */
+function isOld(request: IncomingMessage): boolean {
+  return request.httpVersion === '1.0'
 }
 
 /** A client that was not told to go on may send the body or the next request: its next byte nobody can place. */

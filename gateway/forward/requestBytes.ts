@@ -1,6 +1,5 @@
 // A request as bytes for an upstream's connection: head, framing, body.
 // The danger it guards against: a request that ends for the upstream where it did not end for the client.
-import { chunkedEnd, chunkHead } from '../message/chunked.ts'
 import { sameName } from '../message/fields.ts'
 import type { Exchange } from '../model.ts'
 
@@ -23,12 +22,4 @@ export function headOf({ method, target, fields, upgrade }: Exchange, isChunked:
   if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
   else if (hasTe) head += 'Connection: TE\r\n'
   return `${head}\r\n`
-}
-
-/** A body that is all there in the chunked coding. */
-export function chunkedOf(body: Buffer): Buffer {
-  const end = Buffer.from(chunkedEnd(), 'latin1')
-  return body.length === 0
-    ? end
-    : Buffer.concat([Buffer.from(chunkHead(body.length), 'latin1'), body, Buffer.from('\r\n'), end])
 }

@@ -3,9 +3,9 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
-import { chunkedEnd, chunkHead } from '../message/chunked.ts'
+import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
 import type { Exchange } from '../model.ts'
-import { chunkedOf, headOf, isSentChunked } from './requestBytes.ts'
+import { headOf, isSentChunked } from './requestBytes.ts'
 
 interface Listeners {
   /** A piece has gone out. */
@@ -85,7 +85,7 @@ function sendRequest(exchange: Exchange, socket: Socket, listeners: Listeners): 
     listeners.failed(brokeOff())
   } else {
     if (body === undefined) socket.write(head, 'latin1')
-    else writeWhole(head, isChunked ? chunkedOf(body) : body, socket)
+    else writeWhole(head, isChunked ? chunkedOf(body, exchange.trailers?.().raw) : body, socket)
     tellSent(socket, listeners)
   }
   return () => {}
