@@ -9,12 +9,16 @@ import { endToEnd } from '../message/hopByHop.ts'
 import { editFields, type PathRewrite, pathRewriteOf, restoreAnswer, rewriteTarget } from '../message/rewrite.ts'
 import type { Answer, End, Exchange, Outcome, Services } from '../model.ts'
 
-const fieldName = Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", description: 'A field name.' })
+const fieldName = Type.String({
+  title: 'a field name such as x-origin',
+  pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+  description: 'A field name.',
+})
 const fieldEdits = (whose: string) =>
   Type.Object(
     {
       set: Type.Optional(
-        Type.Record(fieldName, Type.String({ pattern: '^[^\\r\\n\\0]*$' }), {
+        Type.Record(fieldName, Type.String({ title: 'one line of text', pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$' }), {
           description: `Fields of the ${whose} that are set to a value, replacing what was there.`,
         }),
       ),
@@ -27,7 +31,8 @@ const rewriteSchema = Type.Object(
   {
     path: Type.Optional(
       Type.String({
-        pattern: '^/[^?#\\s]*$',
+        title: 'a path such as /v1/search, without query',
+        pattern: '^/[\\x21-\\x22\\x24-\\x3e\\x40-\\x7e]*$',
         description:
           "The path at `to` that takes the place of the route's path (of the part before `/*`); may use the route's `:name` segments.",
       }),

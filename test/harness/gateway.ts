@@ -47,7 +47,10 @@ export async function startTestGateway(
     stdout: logFile,
     ...options,
   })
-  if (!opened.ok) throw new Error(`the gateway refused its file: ${opened.reason}`)
+  if (!opened.ok) {
+    await rm(folder, { recursive: true, force: true })
+    throw new Error(`the gateway refused its file: ${opened.reason}`)
+  }
   const { gateway } = opened
   return {
     gateway,
