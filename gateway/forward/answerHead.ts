@@ -52,7 +52,7 @@ export function parseAnswerHead(text: string, method: string): AnswerHead | unde
 }
 
 /** RFC 9110 §6.4.1, §9.3.2, §15.4.5: whatever their fields say. */
-function hasNoBody(status: number, method: string): boolean {
+export function hasNoBody(status: number, method: string): boolean {
   return method === 'HEAD' || status === 204 || status === 304 || status < 200
 }
 

@@ -119,7 +119,7 @@ class Attempt implements Waiter, Asker {
 
   data(piece: Buffer): boolean {
     this.#bodyBytes += piece.length
-    if (this.#stream?.push(piece)) {
+    if (this.#stream?.feed(piece)) {
       this.#patience.moved()
       return true
     }

@@ -1,185 +1,198 @@
-// One request to an upstream that speaks HTTP/2, through undici, streaming both ways.
+// One request to an upstream that speaks HTTP/2, streaming both ways. On node:http2 and not undici, which (8.12.4) takes a stream
+// that was reset in mid-body with CANCEL, as a Node server does, for a whole answer.
 // The danger it guards against: half an answer that passes for a whole one, and a request whose fate is misjudged.
-import { isIP, type LookupFunction } from 'node:net'
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import { Readable } from 'node:stream'
-import { buildConnector, type Dispatcher, H2CClient, Pool } from 'undici'
 import { Failure } from '../errors.ts'
-import { fieldsOf, namesOf, without } from '../message/fields.ts'
-import type { Answer, Clock, Exchange, Target } from '../model.ts'
-import { failureOf } from './failures.ts'
+import { fieldsOf } from '../message/fields.ts'
+import type { Answer, Clock, Exchange } from '../model.ts'
+import { AnswerBody } from './answerBody.ts'
+import { hasNoBody } from './answerHead.ts'
+import { failureOf, noConnection } from './failures.ts'
+import { grouped, headersOf, withoutPseudo } from './http2Fields.ts'
 import { lend } from './lend.ts'
 import { isEventStream, Patience } from './patience.ts'
+import type { Http2Pool } from './session.ts'
 import { upstreamAnswer } from './upstreamAnswer.ts'
 
-/** Connections are few here: each carries many requests at a time. */
-export function createHttp2Pool({ origin, host, secure, verify }: Target, lookup: LookupFunction): Pool {
-  const connect = buildConnector({ lookup, allowH2: true, rejectUnauthorized: verify })
-  // The certificate is the target's, whatever Host the client sent.
-  const servername = isIP(host) ? '' : host
-  // Our own clock decides on time: theirs starts before the request has been sent.
-  const options = { headersTimeout: 0, bodyTimeout: 0 }
-  if (!secure) return new Pool(origin, { ...options, factory: (url) => new H2CClient(url, options) })
-  return new Pool(origin, {
-    ...options,
-    allowH2: true,
-    connect: (target, callback) => connect({ ...target, servername }, callback),
-  })
-}
-
 /** Rejects with a Failure when no head came; after the head a break destroys the body. */
-export function askHttp2(exchange: Exchange, pool: Pool, clock: Clock): Promise<Answer> {
+export function askHttp2(exchange: Exchange, pool: Http2Pool, clock: Clock): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const attempt = new Attempt({ exchange, clock, resolve, reject })
-    exchange.onGone(() => attempt.fail(new Failure('clientGone', 'the client left')))
-    const { body } = exchange
-    try {
-      pool.dispatch(
-        {
-          method: exchange.method as Dispatcher.HttpMethod,
-          path: exchange.target,
-          headers: without(exchange.fields, unsendable).raw as string[],
-          body: body instanceof Readable ? lend(body) : (body ?? null),
-        },
-        attempt,
-      )
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : 'unsendable'
-      attempt.fail(new Failure('requestMalformed', reason, { cause: error }))
-    }
+    new Attempt({ exchange, pool, clock, resolve, reject }).start()
   })
 }
-
-/** undici refuses to send it. */
-const unsendable = namesOf(['expect'])
 
 interface Parts {
   readonly exchange: Exchange
+  readonly pool: Http2Pool
   readonly clock: Clock
   resolve(answer: Answer): void
   reject(failure: Failure): void
 }
 
-class Attempt implements Dispatcher.DispatchHandler {
+class Attempt {
   readonly #parts: Parts
   readonly #patience: Patience
-  #controller: Dispatcher.DispatchController | undefined
-  #failure: Failure | undefined
+  #stream: ClientHttp2Stream | undefined
   #answer: Answer | undefined
-  #stream: Readable | undefined
+  #body: AnswerBody | undefined
   #bodyBytes = 0
   #trailers: readonly string[] = []
+  #isSent = false
+  /** Nothing that comes later counts. */
+  #isOver = false
 
   constructor(parts: Parts) {
     const { upstream, body } = parts.exchange
     this.#parts = parts
     this.#patience = new Patience(upstream, {
-      giveUp: (failure) => this.fail(failure),
-      isClientsTurn: () => body instanceof Readable && !body.isPaused(),
+      giveUp: (failure) => this.#giveUp(failure),
+      isClientsTurn: () => this.#stream !== undefined && !this.#isSent && body instanceof Readable && !body.isPaused(),
     })
-    this.#patience.connecting(
-      () => new Failure('upstreamConnectTimeout', `${upstream.name}: no connection within ${upstream.connectMs} ms`),
+  }
+
+  start(): void {
+    const { exchange, pool } = this.#parts
+    exchange.onGone(() => this.#fail(new Failure('clientGone', 'the client left')))
+    if (this.#isOver) return
+    this.#patience.connecting(() => noConnection(exchange.upstream, false))
+    pool.take().then(
+      (session) => this.#send(session),
+      (error: unknown) => this.#fail(failureOf(error, exchange.upstream, false)),
     )
   }
 
-  /** Ends the attempt from our side. */
-  fail(failure: Failure): void {
-    if (this.#failure) return
-    this.#break(failure)
-    this.#controller?.abort(failure)
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#failure) {
-      controller.abort(this.#failure)
-      return
-    }
-    this.#patience.connected()
-    if (this.#parts.exchange.body === undefined) this.#patience.requestSent()
-  }
-
-  onBodySent(): void {
+  /** The reader of the body wants more. */
+  resume(): void {
     this.#patience.moved()
+    this.#stream?.resume()
   }
 
-  onRequestSent(): void {
-    this.#patience.requestSent()
+  /** The reader of the body has gone before its end. */
+  abandoned(): void {
+    this.#fail(new Failure('clientGone', 'nobody reads the answer'))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, reason = ''): void {
-    const raw = rawOf(controller.rawHeaders)
-    const fields = fieldsOf(raw)
-    const { exchange, clock } = this.#parts
-    if (status < 200) {
-      exchange.inform(status, fields)
+  /** A session that did not answer in time may be dead: the next request shall not wait for it. */
+  #giveUp(failure: Failure): void {
+    if (failure.blame === 'upstream' && !this.#answer) this.#parts.pool.retire()
+    this.#fail(failure)
+  }
+
+  #send(session: ClientHttp2Session): void {
+    if (this.#isOver) return
+    const { exchange } = this.#parts
+    this.#patience.connected()
+    try {
+      this.#stream = this.#open(session)
+    } catch (error) {
+      // It is about the request, or the session has just gone: in both cases nothing has been written.
+      const failure =
+        session.closed || session.destroyed ? failureOf(error, exchange.upstream, false) : unsendableBy(error)
+      this.#fail(failure)
       return
     }
-    this.#patience.answerStarted(isEventStream(fields.get('content-type')))
-    const body = mayHaveBody(exchange.method, status) ? this.#openBody(controller) : undefined
+    this.#listen(this.#stream)
+    this.#upload(this.#stream)
+  }
+
+  #open(session: ClientHttp2Session): ClientHttp2Stream {
+    const { body, trailers } = this.#parts.exchange
+    const endStream = body === undefined
+    return session.request(headersOf(this.#parts.exchange), {
+      endStream,
+      waitForTrailers: !endStream && trailers !== undefined,
+    })
+  }
+
+  #upload(stream: ClientHttp2Stream): void {
+    const { body, trailers } = this.#parts.exchange
+    const sent = () => {
+      this.#isSent = true
+      this.#patience.requestSent()
+    }
+    if (body === undefined) {
+      sent()
+      return
+    }
+    stream.once('finish', sent)
+    if (trailers) stream.once('wantTrailers', () => stream.sendTrailers(grouped(trailers().raw)))
+    if (!(body instanceof Readable)) {
+      stream.end(body)
+      return
+    }
+    const lent = lend(body)
+    lent.on('data', () => this.#patience.moved())
+    lent.once('error', (error) => this.#fail(error as Failure))
+    stream.once('close', () => lent.destroy())
+    stream.on('drain', () => this.#patience.moved())
+    lent.pipe(stream)
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    const { exchange } = this.#parts
+    stream.on('headers', (headers, _, raw) => {
+      this.#patience.moved()
+      exchange.inform(Number(headers[':status']), fieldsOf(withoutPseudo(raw)))
+    })
+    stream.once('response', (headers, _, raw) => this.#answered(Number(headers[':status']), withoutPseudo(raw)))
+    stream.once('trailers', (_, __, raw) => {
+      this.#trailers = raw
+    })
+    stream.on('data', (piece: Buffer) => this.#data(piece))
+    stream.once('end', () => this.#end())
+    stream.on('error', (error) => this.#broke(error))
+    stream.once('close', () => this.#broke(undefined))
+  }
+
+  #answered(status: number, raw: readonly string[]): void {
+    if (this.#isOver) return
+    const { exchange, clock } = this.#parts
+    this.#patience.answerStarted(isEventStream(fieldsOf(raw).get('content-type')))
+    this.#body = hasNoBody(status, exchange.method) ? undefined : new AnswerBody(this)
     const trailers = () => this.#trailers
-    this.#answer = upstreamAnswer(exchange, clock, { status, reason, raw, body, trailers })
+    this.#answer = upstreamAnswer(exchange, clock, { status, reason: '', raw, body: this.#body, trailers })
     this.#parts.resolve(this.#answer)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bodyBytes += chunk.length
+  #data(piece: Buffer): void {
+    this.#bodyBytes += piece.length
     this.#patience.moved()
-    if (this.#stream && !this.#stream.push(chunk)) {
-      controller.pause()
-      this.#patience.pause()
-    }
+    if (this.#body?.push(piece) !== false) return
+    this.#stream?.pause()
+    this.#patience.pause()
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  /** Node ends the stream of a reset, too: only the code tells the two apart. */
+  #end(): void {
+    if (this.#isOver || !this.#answer || this.#stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return
+    this.#isOver = true
     this.#patience.stop()
-    this.#trailers = rawOf(controller.rawTrailers)
-    this.#stream?.push(null)
+    this.#body?.push(null)
+    // An answer that came before the request had gone out: the rest is not wanted.
+    if (!this.#isSent) this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
-  onResponseError(_: unknown, error: Error): void {
-    if (this.#failure) return
-    this.#break(failureOf(error, this.#parts.exchange.upstream, this.#controller !== undefined))
+  #broke(error: Error | undefined): void {
+    const isRefused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM
+    // A refused stream has not been looked at (RFC 9113 §8.7).
+    this.#fail(failureOf(error, this.#parts.exchange.upstream, !isRefused))
   }
 
   /** Before the head the failure is the answer; after it nothing replaces the answer: its body ends visibly broken. */
-  #break(failure: Failure): void {
-    this.#failure = failure
+  #fail(failure: Failure): void {
+    if (this.#isOver) return
+    this.#isOver = true
     this.#patience.stop()
-    if (!this.#answer) {
-      this.#parts.reject(failure)
-      return
-    }
     const how = failure.blame === 'client' ? 'clientGone' : 'upstreamBroke'
-    this.#answer.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
-    this.#stream?.destroy(failure)
-  }
-
-  #openBody(controller: Dispatcher.DispatchController): Readable {
-    const stream = new Readable({
-      read: () => {
-        this.#patience.moved()
-        controller.resume()
-      },
-      destroy: (error, callback) => {
-        if (!stream.readableEnded) controller.abort(error ?? new Failure('clientGone', 'nobody reads the answer'))
-        this.#patience.stop()
-        callback(error)
-      },
-    })
-    this.#stream = stream
-    return stream
+    this.#answer?.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
+    this.#stream?.close(constants.NGHTTP2_CANCEL)
+    this.#body?.destroy(failure)
+    // Says nothing any more to whoever has an answer.
+    this.#parts.reject(failure)
   }
 }
 
-/** RFC 9110 §6.4.1, §9.3.2, §15.4.5: these have no body, whatever their fields say. */
-function mayHaveBody(method: string, status: number): boolean {
-  return method !== 'HEAD' && status !== 204 && status !== 304
-}
-
-/** HTTP/2 gives an object, fields of the same name as a list. */
-function rawOf(raw: unknown): string[] {
-  if (Array.isArray(raw)) return raw.map((part: Buffer | string) => part.toString('latin1'))
-  return Object.entries((raw ?? {}) as Record<string, string | string[]>).flatMap(([name, value]) =>
-    name.startsWith(':') ? [] : [value].flat().flatMap((one) => [name, one]),
-  )
+function unsendableBy(error: unknown): Failure {
+  return new Failure('requestMalformed', error instanceof Error ? error.message : 'unsendable', { cause: error })
 }

@@ -1,9 +1,8 @@
 // The connections to upstreams, kept under the target they lead to. They outlive Snapshots.
 // The danger it guards against: a reload that cuts connections nothing has changed about, or that leaks those nobody uses any more.
-import type { Pool as Http2Pool } from 'undici'
 import type { Target, Upstream } from '../model.ts'
-import { createHttp2Pool } from './http2.ts'
 import { Pool, type PoolPorts } from './pool.ts'
+import { Http2Pool } from './session.ts'
 
 const sweepEveryMs = 1_000
 
@@ -24,16 +23,16 @@ export function createPools(ports: PoolPorts): Pools {
   }, sweepEveryMs).unref()
   return {
     http1: (target) => obtain(http1, keyOf(target), () => new Pool(target, ports)),
-    http2: (target) => obtain(http2, keyOf(target), () => createHttp2Pool(target, ports.lookup)),
+    http2: (target) => obtain(http2, keyOf(target), () => new Http2Pool(target, ports)),
     retain(upstreams) {
       const wanted = new Set(Array.from(upstreams, ({ target }) => keyOf(target)))
       for (const pool of dropOthers(http1, wanted)) pool.retire()
-      for (const pool of dropOthers(http2, wanted)) void pool.close()
+      for (const pool of dropOthers(http2, wanted)) pool.retire()
     },
     async destroy() {
       clearInterval(sweeping)
       for (const pool of dropOthers(http1, new Set())) pool.destroy()
-      await Promise.all(dropOthers(http2, new Set()).map((pool) => pool.destroy()))
+      for (const pool of dropOthers(http2, new Set())) pool.destroy()
     },
   }
 }

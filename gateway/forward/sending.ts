@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
+import { spend } from '../message/spent.ts'
 import type { Exchange } from '../model.ts'
 import { headOf, isSentChunked } from './requestBytes.ts'
 
@@ -122,6 +123,7 @@ interface Pumped {
 
 function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listeners): () => void {
   const onChunk = (chunk: Buffer) => {
+    spend(chunk.length)
     listeners.moved()
     if (!writePiece(chunk, socket, isChunked)) body.pause()
   }
