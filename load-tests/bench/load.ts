@@ -90,7 +90,11 @@ export function wrkLoop(program: string, folder: string): Loop {
     const child = spawn(program, [...options, `http://127.0.0.1:${port}${ask.path}`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    // When this process is ended, its load goes with it.
+    const end = () => child.kill('SIGKILL')
+    process.once('exit', end)
     const written = await text(child.stdout)
+    process.off('exit', end)
     const line = written.split('\n').find((one) => one.startsWith('{'))
     if (line === undefined) throw new Error(`wrk gave no figures: ${written}`)
     const { requests, micros, bytes, p50, p99, errors }: Told = JSON.parse(line)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Contestant } from '../../load-tests/bench/contestants.ts'
 import { leanLoop } from '../../load-tests/bench/load.ts'
 import { readOptions, UsageError } from '../../load-tests/bench/options.ts'
@@ -152,6 +152,8 @@ test('the CPU time of a child counts, while it runs and when it has ended', asyn
   const parent = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })
     .on('exit', () => { console.log('ended'); setInterval(() => {}, 1e6) })`
   const tree = spawn(process.execPath, ['-e', parent], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // The child ends with its standard input.
+  onTestFinished(() => void tree.stdin.end(() => tree.kill()))
   const lines = createInterface({ input: tree.stdout })[Symbol.asyncIterator]()
   const pid = Number((await lines.next()).value)
   expect((await lines.next()).value).toBe('burnt')
@@ -163,8 +165,6 @@ test('the CPU time of a child counts, while it runs and when it has ended', asyn
   tree.stdin.end()
   expect((await lines.next()).value).toBe('ended')
   expect(usageOf(tree.pid ?? 0).cpuMicros).toBeGreaterThanOrEqual(whole.cpuMicros)
-  tree.kill()
-  await once(tree, 'exit')
 })
 
 test('a name that is not known is refused with those that are', () => {
