@@ -6,7 +6,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Origin, startOrigin } from '../harness/origin.ts'
 import { freePlaces, type GatewayProcess, newFolder, startProcess } from '../harness/process.ts'
 
@@ -17,6 +17,7 @@ const mostGrowth = 64 * mebibyte
 const piece = Buffer.from(Array.from({ length: 257 * 1021 }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
 
 let origin: Origin
+let folder: string
 let gateway: GatewayProcess
 let uploaded: Promise<{ bytes: number; isRight: boolean }>
 
@@ -30,11 +31,17 @@ beforeAll(async () => {
       pipeline(pattern(), response).catch(() => {})
     }
   })
-  const folder = await newFolder(`${freePlaces}upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`)
+  folder = await newFolder(`${freePlaces}upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`)
+})
+
+// A fresh process for each: what one transfer has brought up would hide what the next one adds.
+beforeEach(async () => {
   gateway = await startProcess(folder)
-  // V8 lets some 64 MiB of buffers already read become garbage before it looks: a first transfer brings the process to
-  // that level, whatever its size; what a longer one adds is growth.
-  await (await fetch(gateway.url, { method: 'POST', body: Buffer.alloc(256 * mebibyte) })).text()
+})
+
+afterEach(async () => {
+  gateway.child.kill()
+  await gateway.exited
 })
 
 afterAll(() => origin.close())
@@ -63,17 +70,17 @@ async function check(stream: Readable): Promise<{ bytes: number; isRight: boolea
   return { bytes, isRight }
 }
 
-/** The most memory that the process has ever had resident (Linux alone says so). */
-async function peakBytes(): Promise<number> {
+/** What the process has resident now (VmRSS), or has had at most (VmHWM); Linux alone says so. */
+async function residentBytes(key: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${gateway.pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024
+  return Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024
 }
 
-/** By how much the peak has risen. */
+/** How far above its start the process has come at its peak. */
 async function measured(run: () => Promise<void>): Promise<number> {
-  const before = await peakBytes()
+  const before = await residentBytes('VmRSS')
   await run()
-  return (await peakBytes()) - before
+  return (await residentBytes('VmHWM')) - before
 }
 
 test.runIf(process.platform === 'linux')(
