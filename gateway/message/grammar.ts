@@ -43,10 +43,18 @@ export function parseFieldLines(text: string, from: number, mostFields: number):
     const valueStart = skipBlanks(text, nameEnd + 1)
     const lineEnd = endOfValue(text, valueStart)
     if (text.charCodeAt(lineEnd) !== cr || text.charCodeAt(lineEnd + 1) !== lf) return undefined
-    raw.push(text.slice(at, nameEnd), text.slice(valueStart, trimBlanks(text, valueStart, lineEnd)))
+    const valueEnd = trimBlanks(text, valueStart, lineEnd)
+    const name = text.slice(at, nameEnd)
+    if (valueEnd < lineEnd && isCoding(name) && text.slice(valueEnd, lineEnd).includes('\t')) return undefined
+    raw.push(name, text.slice(valueStart, valueEnd))
     at = lineEnd + 2
   }
   return text.charCodeAt(at + 1) === lf && at + 2 === text.length ? raw : undefined
+}
+
+/** With a tab behind `chunked` the message is chunked by the grammar, and is not to Node's parser. */
+function isCoding(name: string): boolean {
+  return name.length === 17 && name.toLowerCase() === 'transfer-encoding'
 }
 
 /** The index after the longest token that starts there. */

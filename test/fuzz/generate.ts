@@ -25,7 +25,7 @@ const fieldName = mostly(
   pick('X A', 'X\tA', '', 'X\x80', 'X(A)', 'Content-Length', 'Transfer-Encoding', 'Upgrade', 'Expect', 'X-A ', ' X-A'),
 )
 const fieldValue = mostly(
-  fc.oneof(text(visible, 12), pick('', 'close', 'keep-alive', 'a b', 'timeout=5', 'h2c, x')),
+  fc.oneof(text(visible, 12), pick('', 'a\t', 'close \t ', 'close', 'keep-alive', 'a b', 'timeout=5', 'h2c, x')),
   pick('a\0b', 'a\rb', 'a\nb', 'a\r\n b', 'a\x7fb', 'a\x01b', '\x0b'),
 )
 const field = fc.tuple(fieldName, mostly(fc.constant(':'), pick(' :', '', '::')), blank, fieldValue, lineEnd)
@@ -50,7 +50,7 @@ const codingLine = fc
     mostly(
       fc.constant('chunked'),
       pick('Chunked', 'chunked ', 'xchunked', 'chunked, chunked', 'gzip, chunked', 'chunked, identity', 'identity'),
-      pick('', 'chunked;q=1', '"chunked"', 'chunked,', ', chunked', 'chun ked', 'gzip'),
+      pick('chunked\t', 'chunked \t ', 'chunked;q=1', '"chunked"', 'chunked,', ', chunked', 'chun ked', 'gzip'),
     ),
     lineEnd,
   )

@@ -40,6 +40,13 @@ export const regressions: readonly Regression[] = [
     bytes: `${head}1;a="b;\\"c";d\r\nx\r\n0\r\n\r\n`,
   },
   {
+    why: 'a tab behind the coding',
+    kind: 'answer',
+    method: 'GET',
+    messages: 0,
+    bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n',
+  },
+  {
     why: 'Connection as a trailer',
     kind: 'request',
     method: 'GET',
