@@ -3,8 +3,10 @@
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
 import type { Door } from './door/door.ts'
 
-/** Between the end of readiness and the end of listening: what was on its way to us still arrives. */
-const lameDuckMs = 500
+/** Once readiness has ended nobody new should come; until nobody has for so long, whoever comes is taken in. */
+const quietMs = 500
+/** But not for ever: some balancers never ask for readiness. */
+const mostLameDuckMs = 10_000
 /** How long a connection may be idle while draining. */
 const closeIdleEveryMs = 250
 /** Between a goodbye to what lasts (WebSockets) and the cut. */
@@ -12,13 +14,16 @@ const farewellMs = 2_000
 
 /** Resolves once nobody is left, at the latest after `drainMs`; what is there then is still to be cut. */
 export async function drainDoor(door: Door, drainMs: number): Promise<void> {
-  await delay(Math.min(lameDuckMs, drainMs))
+  const startedAt = performance.now()
+  const mostMs = Math.min(drainMs / 3, mostLameDuckMs)
+  do await delay(Math.min(quietMs, mostMs))
+  while (door.quietMs() < quietMs && performance.now() - startedAt < mostMs)
   // Right after the loop has taken in what the system had queued for us: closing the queue resets what is in it.
   await immediate()
   door.stopListening()
   // Not at once: who has come last has not asked yet.
   const closing = setInterval(() => door.closeIdle(), closeIdleEveryMs)
-  const leftMs = Math.max(0, drainMs - lameDuckMs)
+  const leftMs = Math.max(0, startedAt + drainMs - performance.now())
   const deadline = new AbortController()
   const { signal } = deadline
   const cut = async () => {

@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly stdout?: number | string
   /** The longest a request's head may take to arrive. */
   readonly headTimeoutMs?: number
+  /** How long routes.yaml must have stood still to be taken for whole. */
+  readonly settleMs?: number
 }
 
 export interface RunningGateway {
@@ -45,7 +47,7 @@ const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
 export async function openGateway(options: GatewayOptions): Promise<Opened> {
-  const { configFile, env, stdout, headTimeoutMs = 15_000 } = options
+  const { configFile, env, stdout, headTimeoutMs = 15_000, settleMs = 25 } = options
   const parts = assemble(clock, stdout)
   const { live } = parts
   const telling = { ...parts, configFile }
@@ -57,6 +59,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
+    settleMs,
     onReload: (loaded) => tellNext(loaded, telling, started),
   })
   const first = await reloader.start()

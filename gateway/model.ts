@@ -98,6 +98,8 @@ export interface End {
   readonly how: EndHow
   /** Bytes of the body that were passed on. */
   readonly bodyBytes: number
+  /** The code (errors.ts) of what broke it, where that is known. */
+  readonly failure?: string
   /** Monotonic milliseconds. */
   readonly at: number
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { dropBody } from '../message/answer.ts'
 import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
+import { endToEnd } from '../message/hopByHop.ts'
 import type { Answer, Fields } from '../model.ts'
 
 export interface Asked {
@@ -40,7 +41,8 @@ export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writin
 }
 
 /** An interim answer (RFC 9110 §15.2). */
-export function writeInterim(status: number, { raw }: Fields, socket: Socket): void {
+export function writeInterim(status: number, fields: Fields, socket: Socket): void {
+  const { raw } = endToEnd(fields)
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
   for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
   socket.write(`${head}\r\n`, 'latin1')

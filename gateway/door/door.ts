@@ -2,6 +2,7 @@
 // The danger it guards against: a drain that forgets a connection, or ends one that is still being answered.
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
+import type { Clock } from '../model.ts'
 import type { JourneyPorts } from './journey.ts'
 import type { SendPorts } from './send.ts'
 
@@ -20,6 +21,8 @@ export interface Door {
   closeIdle(): void
   /** Tells those whose protocol has a word for it (WebSocket) that we are going away. */
   leaveTunnels(): void
+  /** Milliseconds since the last connection came. */
+  quietMs(): number
   /** Refuses new connections; those there are go on. */
   stopListening(): void
   /** Resolves when the last connection has gone. */
@@ -29,10 +32,12 @@ export interface Door {
 }
 
 /** The connections that a server has accepted, whoever reads them now. */
-export function doorOf(server: Server): Omit<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
+export function doorOf(server: Server, clock: Clock): Omit<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
   const sockets = new Set<Socket>()
   let onEmpty: (() => void) | undefined
+  let lastCameAt = clock.now()
   server.on('connection', (socket: Socket) => {
+    lastCameAt = clock.now()
     sockets.add(socket)
     socket.once('close', () => {
       sockets.delete(socket)
@@ -48,6 +53,7 @@ export function doorOf(server: Server): Omit<Door, 'keepIdle' | 'closeIdle' | 'l
           resolve(server.address() as AddressInfo)
         })
       }),
+    quietMs: () => clock.now() - lastCameAt,
     stopListening() {
       // http's own close would reset idle connections at once; net's only stops listening.
       Server.prototype.close.call(server)

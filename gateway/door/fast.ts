@@ -41,7 +41,7 @@ export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
   }
 
   return {
-    ...doorOf(server),
+    ...doorOf(server, clock),
     keepIdle(ms) {
       keepIdleMs = ms
       general.keepIdle(ms)

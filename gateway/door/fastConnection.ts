@@ -53,13 +53,15 @@ export class FastConnection implements ClientConnection {
     this.socket.once('close', listener)
   }
 
-  /** Between two requests, with nothing of the next one there. */
+  /** Owes no answer, and nothing of the next request is there. */
   get isIdle(): boolean {
-    return !this.#visit && this.#unread.length === 0 && !this.#isEnding
+    return (this.#visit?.isReadOff ?? true) && this.#unread.length === 0 && !this.#isEnding
   }
 
   /** Says why, and closes; nothing that comes after is read. */
   refuse(code: FailureCode): void {
+    this.#isEnding = true
+    this.partialSince = undefined
     this.#ports.refused(code)
     const close = () => this.close()
     const answer = refusalOf(code, this.#ports.clock.now)
@@ -135,7 +137,7 @@ export class FastConnection implements ClientConnection {
     this.#visit = undefined
     visit.leave()
     if (visit.hasAnswer) this.socket.destroy()
-    else this.refuse('requestMalformed')
+    else this.refuse('requestBodyBroken')
   }
 
   #answer(visit: Visit, answer: Answer): void {
@@ -159,6 +161,7 @@ export class FastConnection implements ClientConnection {
 
   #finish(visit: Visit, isLast: boolean): void {
     if (this.#visit !== visit) return
+    this.idleSince = this.#ports.clock.now()
     if (isLast) this.close()
     else if (visit.isWhole) this.#next()
     // What the upstream did not want to read is read off, so that the connection can carry the next request.
@@ -167,7 +170,6 @@ export class FastConnection implements ClientConnection {
 
   #next(): void {
     this.#visit = undefined
-    this.idleSince = this.#ports.clock.now()
     if (this.socket.isPaused()) this.socket.resume()
     if (this.#unread.length > 0) this.#readHead()
   }
@@ -184,13 +186,11 @@ export class FastConnection implements ClientConnection {
 
   /** Whoever closes his side while he waits for an answer has left: a half-close cannot be told from that. */
   readonly #onEnd = (): void => {
-    if (this.#visit) this.socket.destroy()
+    if (this.#visit && !this.#visit.isReadOff) this.socket.destroy()
     else this.socket.end()
   }
 
-  readonly #onError = (): void => {
-    this.socket.destroy()
-  }
+  readonly #onError = () => this.socket.destroy()
 
   readonly #onClose = (): void => {
     const visit = this.#visit

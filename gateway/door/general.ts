@@ -43,7 +43,7 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
 
   await app.ready()
   return {
-    ...doorOf(server),
+    ...doorOf(server, ports.clock),
     keepIdle(ms) {
       server.keepAliveTimeout = ms
     },

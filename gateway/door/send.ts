@@ -2,9 +2,10 @@
 // The danger it guards against: a broken answer that looks whole, and a client's slowness that fills our memory.
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
-import { Failure } from '../errors.ts'
-import { abandon, dropBody, problemAnswer } from '../message/answer.ts'
+import { abandon, dropBody } from '../message/answer.ts'
+import { namesOf, without } from '../message/fields.ts'
 import type { Answer, Clock, EndHow } from '../model.ts'
+import { refusalOf } from './refuse.ts'
 
 export interface SendPorts {
   readonly clock: Clock
@@ -21,10 +22,11 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
   }
   try {
     writeHead(answer, response, ports.isDraining() || !response.shouldKeepAlive)
-  } catch (error) {
+  } catch {
+    // It has fields that Node will not send.
+    answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at: clock.now(), failure: 'upstreamMalformed' })
     answer.discard()
-    const malformed = new Failure('upstreamMalformed', 'the answer has fields that cannot be sent', { cause: error })
-    send(problemAnswer(malformed, { id: '' }, clock.now), response, ports)
+    send(refusalOf('upstreamMalformed', clock.now), response, ports)
     return
   }
   let bodyBytes = 0
@@ -48,7 +50,10 @@ export function send(answer: Answer, response: ServerResponse, ports: SendPorts)
       addTrailers(answer, response)
       response.end()
     },
-    broke: () => settle('upstreamBroke'),
+    broke() {
+      settle('upstreamBroke')
+      breakOff(answer, response)
+    },
   })
 }
 
@@ -56,13 +61,21 @@ function writeHead(answer: Answer, response: ServerResponse, isLast: boolean): v
   // Node would add Date, Connection and Keep-Alive of its own; the monolith's clients get the monolith's.
   response.sendDate = false
   response.removeHeader('connection')
-  const raw = [...answer.fields.raw]
+  // Node throws at a Trailer field of an answer that it does not send in chunks.
+  const isMisplaced = answer.fields.has('trailer') && !isSentInChunks(answer, response)
+  const raw = [...(isMisplaced ? without(answer.fields, trailer) : answer.fields).raw]
   if (isLast) {
     raw.push('Connection', 'close')
     response.shouldKeepAlive = false
   }
   const reason = answer.by === 'upstream' ? answer.reason : (STATUS_CODES[answer.status] ?? '')
   response.writeHead(answer.status, reason, raw)
+}
+
+const trailer = namesOf(['trailer'])
+
+function isSentInChunks({ body, fields }: Answer, response: ServerResponse): boolean {
+  return body !== undefined && response.useChunkedEncodingByDefault && !fields.has('content-length')
 }
 
 interface Pumped {
@@ -80,15 +93,20 @@ function pump(body: Readable, response: ServerResponse, pumped: Pumped): void {
   })
   response.on('drain', () => body.resume())
   body.on('end', pumped.end)
-  body.on('error', () => {
-    // A client must see that the answer is not whole: no final chunk, no clean end (RFC 9112 §8).
-    pumped.broke()
-    response.destroy()
-  })
+  body.on('error', pumped.broke)
   // A head waits for the first bytes of its body, or costs a packet of its own; but not when they are slow to come.
   setImmediate(() => {
     if (!isStarted && !response.writableEnded && !response.destroyed) response.flushHeaders()
   })
+}
+
+/** The client must see that the answer is not whole: no final chunk, no clean end (RFC 9112 §8). */
+function breakOff(answer: Answer, response: ServerResponse): void {
+  const { socket } = response
+  // Where the close is the end of an answer (RFC 9112 §6.3), only a reset tells that it is none.
+  const isUntilClose = !response.useChunkedEncodingByDefault && !answer.fields.has('content-length')
+  if (socket && isUntilClose && !('encrypted' in socket)) socket.resetAndDestroy()
+  else response.destroy()
 }
 
 /** They are complete once the body has ended. */

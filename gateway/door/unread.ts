@@ -35,9 +35,10 @@ export class Unread {
   }
 }
 
-/** A line that ends in a bare LF, or an empty first one, begins no head of ours, however long we wait. */
+/** What does not begin with a capital (a TLS greeting), or has a line that ends in a bare LF, is no head of ours however long we wait. */
 function mayBecomeOurs(bytes: Buffer): boolean {
+  const first = bytes[0] as number
   const lf = bytes.indexOf(0x0a)
-  const isBare = lf === 0 || (lf > 0 && bytes[lf - 1] !== 0x0d)
-  return bytes.length <= mostHeadBytes && !isBare && bytes[0] !== 0x0d
+  const isBare = lf > 0 && bytes[lf - 1] !== 0x0d
+  return bytes.length <= mostHeadBytes && !isBare && first >= 0x41 && first <= 0x5a
 }

@@ -159,7 +159,7 @@ function otherHostOf(exchange: Exchange): string | undefined {
   return absolute ?? exchange.fields.get('host') ?? authority(exchange)
 }
 
-function blameOf({ how }: End): Pick<Outcome, 'blame' | 'failure'> {
-  if (how === 'upstreamBroke') return { blame: 'upstream', failure: 'upstreamTruncated' }
+function blameOf({ how, failure = 'upstreamTruncated' }: End): Pick<Outcome, 'blame' | 'failure'> {
+  if (how === 'upstreamBroke') return { blame: 'upstream', failure }
   return how === 'clientGone' ? { blame: 'client', failure: 'clientGone' } : {}
 }

@@ -1,7 +1,7 @@
 // What went wrong on the way to an upstream, from the error codes of Node and of the client library.
 // The danger it guards against: a failure that is taken for provably unsent when it is not.
 import { Failure, type FailureCode } from '../errors.ts'
-import type { Upstream } from '../model.ts'
+import type { End, Upstream } from '../model.ts'
 
 const byCode: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: 'upstreamRefused',
@@ -31,6 +31,12 @@ export function failureOf(error: unknown, upstream: Upstream, mayBeSent: boolean
   if (known && !mayBeSent) return new Failure(known, `${where}: ${code}`, how)
   if (malformed.test(code)) return new Failure('upstreamMalformed', `${where}: ${code}`, how)
   return new Failure('upstreamReset', `${where}: ${code || 'closed the connection'}`, how)
+}
+
+/** How a failure after the head ends the answer: a connection lost in the middle of it is a truncation. */
+export function breakOf({ code, blame }: Failure): Pick<End, 'how' | 'failure'> {
+  const failure = code === 'upstreamReset' ? 'upstreamTruncated' : code
+  return { how: blame === 'client' ? 'clientGone' : 'upstreamBroke', failure }
 }
 
 /** The error's own code, or the first one of several (Happy Eyeballs tries all addresses of a name). */

@@ -9,7 +9,7 @@ import type { AnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
 import type { Connection } from './connection.ts'
 import { logsInConnection } from './connectionLogin.ts'
-import { failureOf, malformedAnswer, noConnection } from './failures.ts'
+import { breakOf, failureOf, malformedAnswer, noConnection } from './failures.ts'
 import { isEventStream, Patience } from './patience.ts'
 import type { Pool, Waiter } from './pool.ts'
 import { isSurelyUnsent, Sending } from './sending.ts'
@@ -185,8 +185,7 @@ class Attempt implements Waiter, Asker {
   #end(failure: Failure): void {
     if (this.#isOver) return
     this.#finish()
-    const how = failure.blame === 'client' ? 'clientGone' : 'upstreamBroke'
-    this.#answer?.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
+    this.#answer?.settle({ ...breakOf(failure), bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
     this.#stream?.destroy(failure)
     // Says nothing any more to whoever has an answer.
     this.#parts.reject(failure)

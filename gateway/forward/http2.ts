@@ -8,7 +8,7 @@ import { fieldsOf } from '../message/fields.ts'
 import type { Answer, Clock, Exchange } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
 import { hasNoBody } from './answerHead.ts'
-import { failureOf, noConnection } from './failures.ts'
+import { breakOf, failureOf, noConnection } from './failures.ts'
 import { grouped, headersOf, withoutPseudo } from './http2Fields.ts'
 import { lend } from './lend.ts'
 import { isEventStream, Patience } from './patience.ts'
@@ -184,8 +184,7 @@ class Attempt {
     if (this.#isOver) return
     this.#isOver = true
     this.#patience.stop()
-    const how = failure.blame === 'client' ? 'clientGone' : 'upstreamBroke'
-    this.#answer?.settle({ how, bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
+    this.#answer?.settle({ ...breakOf(failure), bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
     this.#stream?.close(constants.NGHTTP2_CANCEL)
     this.#body?.destroy(failure)
     // Says nothing any more to whoever has an answer.

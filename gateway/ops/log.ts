@@ -116,7 +116,7 @@ function lineOf(report: Report, revision: number | undefined) {
     path: loggedPath(exchange.target),
     status: answer.status,
     outcome: end.how,
-    failure: answer.failure,
+    failure: answer.failure ?? end.failure,
     reason: report.reason,
     durationMs: Math.round((end.at - exchange.receivedAt) * 10) / 10,
     bodyBytes: end.bodyBytes,

@@ -106,31 +106,34 @@ test.each([
 
 const length = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'
 const chunks = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'
-const afterTheHead: [what: string, start: string, act: (socket: Socket) => void][] = [
-  ['ends before its length', length, (socket) => socket.end()],
-  ['ends without a last chunk', chunks, (socket) => socket.end()],
-  ['goes on with a broken chunk', chunks, (socket) => socket.write('nonsense\r\n')],
-  ['falls silent', length, () => {}],
-  ['is reset', length, (socket) => socket.resetAndDestroy()],
+const afterTheHead: [what: string, code: string, start: string, act: (socket: Socket) => void][] = [
+  ['ends before its length', 'upstreamTruncated', length, (socket) => socket.end()],
+  ['ends without a last chunk', 'upstreamTruncated', chunks, (socket) => socket.end()],
+  ['goes on with a broken chunk', 'upstreamMalformed', chunks, (socket) => socket.write('nonsense\r\n')],
+  ['falls silent', 'upstreamIdleTimeout', length, () => {}],
+  ['is reset', 'upstreamTruncated', length, (socket) => socket.resetAndDestroy()],
 ]
 
 for (const method of ['GET', 'POST']) {
-  test.each(afterTheHead)(`an answer to ${method} that %s is visibly broken for the client`, async (_, start, act) => {
-    const begun = Promise.withResolvers<Socket>()
-    const origin = await failing((socket) => socket.write(start, () => begun.resolve(socket)))
-    const gateway = await gatewayTo(origin.url)
-    const wire = await openWire(gateway.port, requestOf(method, 'half-answer'))
-    await wire.until(/half/)
-    act(await begun.promise)
-    const { received } = await wire.closed()
-    // Neither the promised length nor a last chunk (RFC 9112 §8).
-    const body = received.slice(received.indexOf('\r\n\r\n') + 4)
-    expect(body).toMatch(/^(4\r\n)?half(\r\n)?$/)
-    const line = await gateway.line(({ id }) => id === 'half-answer')
-    expect(line).toMatchObject({ status: 200, outcome: 'upstreamBroke' })
-    expect(await gateway.metric(attempts('upstream', 'upstreamTruncated'))).toBe(1)
-    expect(origin.hits()).toBe(1)
-  })
+  test.each(afterTheHead)(
+    `an answer to ${method} that %s is visibly broken for the client`,
+    async (_, code, start, act) => {
+      const begun = Promise.withResolvers<Socket>()
+      const origin = await failing((socket) => socket.write(start, () => begun.resolve(socket)))
+      const gateway = await gatewayTo(origin.url)
+      const wire = await openWire(gateway.port, requestOf(method, 'half-answer'))
+      await wire.until(/half/)
+      act(await begun.promise)
+      const { received } = await wire.closed()
+      // Neither the promised length nor a last chunk (RFC 9112 §8).
+      const body = received.slice(received.indexOf('\r\n\r\n') + 4)
+      expect(body).toMatch(/^(4\r\n)?half(\r\n)?$/)
+      const line = await gateway.line(({ id }) => id === 'half-answer')
+      expect(line).toMatchObject({ status: 200, outcome: 'upstreamBroke', failure: code })
+      expect(await gateway.metric(attempts('upstream', code))).toBe(1)
+      expect(origin.hits()).toBe(1)
+    },
+  )
 }
 
 test('a client that hangs up before its answer is to blame itself', async () => {
