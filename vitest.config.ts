@@ -2,10 +2,23 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Real sockets and child processes on two shared cores: more files at a time only makes them wait for each other.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          // What a client can notice, once more without the fast door.
+          name: 'general door',
+          env: { BANYAN_DOOR: 'general' },
+          include: ['test/{journey,transparency,door}/**/*.test.ts'],
+          // A process starts the same behind either door.
+          exclude: ['test/journey/start.test.ts'],
+        },
+      },
+    ],
   },
 })

@@ -82,6 +82,7 @@ function readChunks(bytes: string, head: Head): Reading {
     const lineEnd = bytes.indexOf('\r\n', at)
     if (lineEnd < 0) return { ...broken, body }
     const size = Number.parseInt(bytes.slice(at, lineEnd), 16)
+    if (Number.isNaN(size)) throw new Error(`no chunk: ${bytes.slice(at, at + 40)}`)
     at = lineEnd + 2
     if (size === 0) break
     body += bytes.slice(at, at + size)
