@@ -9,7 +9,8 @@ import { writeInterim } from './answerBytes.ts'
 import type { Arrival } from './journey.ts'
 import type { Turn } from './turns.ts'
 
-export function arrivalOf({ request, response }: Turn, target: string): Arrival {
+export function arrivalOf(turn: Turn, target: string): Arrival {
+  const { request, response } = turn
   const { socket } = request
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
@@ -23,7 +24,7 @@ export function arrivalOf({ request, response }: Turn, target: string): Arrival 
     tls: 'encrypted' in socket,
     connection: connectionOf(socket),
     onGone: goneTeller(response),
-    inform: (status, fields) => inform({ request, response }, status, fields),
+    inform: (status, fields) => inform(turn, status, fields),
   }
 }
 
@@ -49,7 +50,12 @@ function goneTeller(response: ServerResponse): Exchange['onGone'] {
 }
 
 /** RFC 9110 §15.2: an HTTP/1.0 client knows no interim answers; a pipelined request has the connection only at its turn. */
-function inform({ request, response }: Turn, status: number, fields: Fields): void {
+function inform(turn: Turn, status: number, fields: Fields): void {
+  const { request, response } = turn
   if (response.headersSent || request.httpVersion === '1.0' || !response.socket) return
-  writeInterim(status, fields, response.socket)
+  if (status === 100 && !turn.isInvited) {
+    turn.isInvited = true
+    // Not our own words: Node ends the connection of a client that waits for a 100 and got none from Node.
+    response.writeContinue()
+  } else writeInterim(status, fields, response.socket)
 }

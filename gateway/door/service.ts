@@ -32,7 +32,7 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
     if (fault) return answerLast(refused(fault), response)
     const answer = await journey(arrivalOf(turn, target))
-    if (isClientsFault(answer) || isUnsure(request) || isOld(request)) response.shouldKeepAlive = false
+    if (isClientsFault(answer) || isUnsure(turn) || isOld(request)) response.shouldKeepAlive = false
     send(answer, response, ports)
     response.once('finish', () => {
       // What the upstream did not want to read is read off, so that the connection can carry the next request.
@@ -85,7 +85,7 @@ function isOld(request: IncomingMessage): boolean {
   return request.httpVersion === '1.0'
 }
 
-/** A client that was not told to go on may send the body or the next request: its next byte nobody can place. */
-function isUnsure(request: IncomingMessage): boolean {
-  return request.headers.expect !== undefined && !request.complete
+/** A client that was not told to go on may send the body or the next request: its next byte nobody can place (RFC 9110 §10.1.1). */
+function isUnsure({ request, isInvited }: Turn): boolean {
+  return request.headers.expect !== undefined && !isInvited
 }

@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream'
 export interface Turn {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Whether the client has been told to go on with its body (RFC 9110 §15.2.1). */
+  isInvited?: boolean
 }
 
 export interface Turns {

@@ -44,12 +44,16 @@ export const otherDifferences: Readonly<Record<string, string>> = {
   blanks: 'RFC 9112 §5.1: blanks around a value are no part of it; written as one space before it',
   version: 'RFC 9110 §2.5: each sender gives its own version, HTTP/1.1',
   emptyReason: 'RFC 9112 §4: an empty reason is written with the space before it, which the grammar demands',
-  interimReason: 'RFC 9110 §15.2: an interim answer has the standard reason; its fields pass as they are',
+  interimReason: 'RFC 9110 §15.2: an interim answer has the standard reason, and a 100 no fields; those of others pass',
   untilClose: 'RFC 9112 §6.3: an answer that ended with its connection is sent chunked, and the connection goes on',
   authority:
     'RFC 9112 §3.2.2: Host becomes that of an absolute target; RFC 9112 §3.2: HTTP/1.0 without one gets the target’s',
   rawTarget: 'RFC 9112 §3.2: a target with bytes that are not ASCII is refused with 400, as Node’s parser has it',
   old: 'RFC 9112 §9.3: a connection of HTTP/1.0 ends after its answer, whatever it asks for',
+  refusedBody:
+    'RFC 9110 §10.1.1: after a final answer to an expectation that no 100 has met the connection ends, for the body may still come',
+  brokenHead: 'RFC 9110 §15.6.3: an upstream that closes before its head is a 502',
+  halfClose: 'RFC 9112 §9.6: a client that ends its side while it waits is taken for one that has left',
   unchunkedTrailer: 'Node’s HTTP server cannot send Trailer on an answer that has none; general door only',
 }
 

@@ -78,7 +78,7 @@ export interface Asking {
 export interface Observed {
   readonly seen: readonly Message[]
   readonly got: readonly Message[]
-  /** Whether another request could be asked on the connection. */
+  /** Whether another request could be asked on the connection; asked directly only that it has not ended. */
   readonly isKept: boolean
 }
 
@@ -93,7 +93,7 @@ export async function ask(
   const isClosed = await answered(wire, methods)
   const got = readAnswers(wire.received(), methods, isClosed)
   const seen = [...world.requests]
-  const isKept = !isClosed && got.every(({ isWhole }) => isWhole) && (await isUsable(wire))
+  const isKept = !isClosed && got.every(({ isWhole }) => isWhole) && (port === world.port || (await isUsable(wire)))
   wire.socket.destroy()
   return { seen, got, isKept }
 }
