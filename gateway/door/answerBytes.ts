@@ -104,6 +104,11 @@ class Pump {
 
   start(): void {
     const { body, socket } = this.#parts
+    if (body.destroyed) {
+      // It broke before anybody listened: no event will say so again.
+      this.#onClose()
+      return
+    }
     body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
     // An error is followed by the close, which says it all.
     body.on('error', () => {})

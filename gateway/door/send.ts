@@ -85,6 +85,11 @@ interface Pumped {
 }
 
 function pump(body: Readable, response: ServerResponse, pumped: Pumped): void {
+  // It broke before anybody listened: no event will say so again.
+  if (body.errored) {
+    pumped.broke()
+    return
+  }
   let isStarted = false
   body.on('data', (chunk: Buffer) => {
     isStarted = true

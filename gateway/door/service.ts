@@ -25,14 +25,24 @@ export interface Service {
 export function createService(ports: DoorPorts, turns: Turns): Service {
   const journey = createJourney(ports)
   const tunnels = new Set<Tunnel>()
+  /** Connections that end with the answer under way: what Node has parsed behind it is not asked any more. */
+  const ending = new WeakSet<Socket>()
 
   async function serve(turn: Turn, target: string): Promise<void> {
-    turns.begin(turn)
     const { request, response } = turn
+    const { socket } = request
+    if (ending.has(socket)) return
+    turns.begin(turn)
     const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
-    if (fault) return answerLast(refused(fault), response)
+    if (fault) {
+      ending.add(socket)
+      return answerLast(refused(fault), response)
+    }
     const answer = await journey(arrivalOf(turn, target))
-    if (isClientsFault(answer) || isUnsure(turn) || isOld(request)) response.shouldKeepAlive = false
+    if (isClientsFault(answer) || isUnsure(turn) || isOld(request)) {
+      ending.add(socket)
+      response.shouldKeepAlive = false
+    }
     send(answer, response, ports)
     response.once('finish', () => {
       // What the upstream did not want to read is read off, so that the connection can carry the next request.
