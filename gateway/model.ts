@@ -74,9 +74,9 @@ export interface Exchange {
   readonly fields: Fields
   readonly body: Body
   /** The request's trailers; complete once its body has ended. */
-  readonly trailers?: () => Fields
+  readonly trailers?: (() => Fields) | undefined
   /** The offered protocols (the value of Upgrade) when the client asks to leave HTTP. */
-  readonly upgrade?: string
+  readonly upgrade?: string | undefined
   readonly client: Client
   readonly identity?: Identity
   readonly route: Route
@@ -112,15 +112,15 @@ export interface Answer {
   readonly fields: Fields
   readonly body: Body
   /** After a 101: the upstream's side of the connection, bytes of any protocol. */
-  readonly tunnel?: Duplex
+  readonly tunnel?: Duplex | undefined
   /** The answer's trailers; complete once its body has ended. */
-  readonly trailers?: () => Fields
+  readonly trailers?: (() => Fields) | undefined
   /** Who made it. */
   readonly by: 'upstream' | 'cache' | 'gateway'
   /** The name of the Upstream that it came from, if any. */
-  readonly upstream?: string
+  readonly upstream?: string | undefined
   /** The code (errors.ts) of the failure that it reports, when the gateway made it. */
-  readonly failure?: string
+  readonly failure?: string | undefined
   /** Calls the listener once when the answer has ended; at once if it has ended already. */
   onEnd(listener: (end: End) => void): void
   /** Ends it. The first call counts; later ones are ignored. The doors and the forwards call it. */

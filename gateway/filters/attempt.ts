@@ -141,7 +141,7 @@ async function forward(exchange: Exchange, services: Services, host = otherHostO
     const answer = await services.forward(sent)
     const firstByteMs = services.clock.now() - startedAt
     answer.onEnd((end) => report({ status: answer.status, firstByteMs, ...blameOf(end), end: end.how }))
-    return { ...answer, fields: answer.tunnel ? answer.fields : endToEnd(answer.fields) }
+    return answer
   } catch (thrown) {
     const { code, blame } = asFailure(thrown)
     report({ failure: code, blame, end: 'noAnswer' })

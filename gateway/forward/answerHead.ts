@@ -2,7 +2,7 @@
 // The danger it guards against: an answer whose end two parsers place differently. Whatever is ambiguous is malformed.
 //
 //   status-line = "HTTP/1." ("0" / "1") SP 3DIGIT [ SP *( HTAB / SP / VCHAR / obs-text ) ] CRLF
-import { type Framing, framingOf, noBody, parseFieldLines } from '../message/grammar.ts'
+import { endOfValue, type Framing, framingOf, noBody, parseFieldLines } from '../message/grammar.ts'
 
 export interface AnswerHead {
   readonly status: number
@@ -13,11 +13,14 @@ export interface AnswerHead {
   /** Whether the connection may carry another request. */
   readonly mayReuse: boolean
   /** How long the upstream keeps it when idle, where it says so. */
-  readonly keepsIdleMs?: number
+  readonly keepsIdleMs: number | undefined
 }
 
 const mostFields = 1_000
-const statusLine = /HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/y
+/** Behind `HTTP/1.1 `. */
+const statusStart = 9
+const statusEnd = 12
+const space = 0x20
 const untilClose = { kind: 'untilClose' } as const
 
 /**
@@ -26,13 +29,10 @@ const untilClose = { kind: 'untilClose' } as const
  * @returns undefined when it is malformed or ambiguous
  */
 export function parseAnswerHead(text: string, method: string): AnswerHead | undefined {
-  statusLine.lastIndex = 0
-  const line = statusLine.exec(text)
-  if (!line) return undefined
-  const raw = parseFieldLines(text, statusLine.lastIndex, mostFields)
+  const line = parseStatusLine(text)
+  const raw = line && parseFieldLines(text, line.end, mostFields)
   if (!raw) return undefined
-  const status = Number(line[2])
-  const isOld = line[1] === '0'
+  const { status, reason, isOld } = line
   const declared = framingOf(raw)
   // A coding on an HTTP/1.0 answer is faulty framing (RFC 9112 §6.1).
   if (!declared || (isOld && declared.kind === 'chunked')) return undefined
@@ -41,14 +41,37 @@ export function parseAnswerHead(text: string, method: string): AnswerHead | unde
   // A connection that ends with an interim answer cannot carry the answer: some would read on, some not.
   if (isLast && status < 200) return undefined
   const mayReuse = !isOld && !isLast && framing.kind !== 'untilClose'
-  return {
-    status,
-    reason: line[3] ?? '',
-    raw,
-    framing,
-    mayReuse,
-    ...(keepsIdleMs === undefined ? {} : { keepsIdleMs }),
+  return { status, reason, raw, framing, mayReuse, keepsIdleMs }
+}
+
+interface StatusLine {
+  readonly isOld: boolean
+  readonly status: number
+  readonly reason: string
+  readonly end: number
+}
+
+/** By hand: a regular expression that captures three parts costs more than the rest of the head. */
+function parseStatusLine(text: string): StatusLine | undefined {
+  const isOld = text.startsWith('HTTP/1.0 ')
+  if (!isOld && !text.startsWith('HTTP/1.1 ')) return undefined
+  const status = statusAt(text)
+  const lineEnd = endOfValue(text, statusEnd)
+  // Without a reason the blank before it may be missing too, as many servers have it.
+  const isSound = status > 0 && (lineEnd === statusEnd || text.charCodeAt(statusEnd) === space)
+  if (!isSound || !text.startsWith('\r\n', lineEnd)) return undefined
+  return { isOld, status, reason: text.slice(statusEnd + 1, lineEnd), end: lineEnd + 2 }
+}
+
+/** Three digits, the first not 0; else 0. */
+function statusAt(text: string): number {
+  let status = 0
+  for (let at = statusStart; at < statusEnd; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (!(digit >= 0 && digit <= 9)) return 0
+    status = status * 10 + digit
   }
+  return status < 100 ? 0 : status
 }
 
 /** RFC 9110 §6.4.1, §9.3.2, §15.4.5: whatever their fields say. */
@@ -56,7 +79,7 @@ export function hasNoBody(status: number, method: string): boolean {
   return method === 'HEAD' || status === 204 || status === 304 || status < 200
 }
 
-function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs?: number } {
+function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs: number | undefined } {
   let isLast = false
   let keepsIdleMs: number | undefined
   for (let i = 0; i < raw.length; i += 2) {
@@ -70,7 +93,7 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs?: 
       if (seconds !== undefined) keepsIdleMs = Number(seconds) * 1000
     }
   }
-  return keepsIdleMs === undefined ? { isLast } : { isLast, keepsIdleMs }
+  return { isLast, keepsIdleMs }
 }
 
 /** Whether a whole head may follow: an end of its first line that nobody will take, or another protocol, is not waited out. */

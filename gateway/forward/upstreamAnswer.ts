@@ -1,7 +1,8 @@
-// An upstream's answer as the journey wants it.
+// An upstream's answer as the journey wants it: whose it is, and only the fields that are meant for the client.
 // The danger it guards against: an answer that does not say whose it is, so that somebody else is blamed for it.
 import { answerOf } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
+import { endToEnd } from '../message/hopByHop.ts'
 import type { Answer, Clock, Exchange } from '../model.ts'
 
 interface Parts extends Pick<Answer, 'status' | 'reason' | 'body' | 'tunnel'> {
@@ -11,9 +12,21 @@ interface Parts extends Pick<Answer, 'status' | 'reason' | 'body' | 'tunnel'> {
 }
 
 export function upstreamAnswer({ upstream }: Exchange, clock: Clock, parts: Parts): Answer {
-  const { raw, trailers, ...rest } = parts
+  const { status, reason, body, tunnel, raw, trailers } = parts
+  const received = fieldsOf(raw)
+  // The fields of a 101 are for both ends of the new connection, Connection and Upgrade among them (RFC 9110 §7.8).
+  const fields = tunnel ? received : endToEnd(received)
   return answerOf(
-    { ...rest, fields: fieldsOf(raw), trailers: () => fieldsOf(trailers()), by: 'upstream', upstream: upstream.name },
+    {
+      status,
+      reason,
+      fields,
+      body,
+      tunnel,
+      trailers: () => fieldsOf(trailers()),
+      by: 'upstream',
+      upstream: upstream.name,
+    },
     clock.now,
   )
 }

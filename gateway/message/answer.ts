@@ -19,8 +19,17 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     listeners = []
     for (const listener of told) listener(how)
   }
+  const { status, reason, fields, body, by, tunnel, trailers, upstream, failure } = parts
   return {
-    ...parts,
+    status,
+    reason,
+    fields,
+    body,
+    tunnel,
+    trailers,
+    by,
+    upstream,
+    failure,
     settle,
     onEnd(listener) {
       if (end) listener(end)
@@ -28,8 +37,8 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     },
     discard() {
       settle({ how: 'discarded', bodyBytes: 0, at: now() })
-      dropBody(parts.body)
-      parts.tunnel?.destroy()
+      dropBody(body)
+      tunnel?.destroy()
     },
   }
 }

@@ -71,7 +71,8 @@ export function endOfVisible(text: string, from: number): number {
   return at
 }
 
-function endOfValue(text: string, from: number): number {
+/** The index after the longest run of characters that a value may hold. */
+export function endOfValue(text: string, from: number): number {
   let at = from
   while ((kindOf[text.charCodeAt(at)] ?? other) !== other) at += 1
   return at

@@ -4,7 +4,7 @@
 import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-const flushBytes = 16 * 1024
+const flushBytes = 64 * 1024
 const flushAfterMs = 100
 /** Before a pipe that is full is tried again. */
 const whenFullMs = 5

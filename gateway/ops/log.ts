@@ -31,43 +31,47 @@ export function createLog(clock: Clock, stdout: number | string = 1): Log {
     out.write(line)
     out.flush()
   }
-  const life = pinoTo({ write: atOnce }, clock)
+  const timestamp = createTimestamp(clock)
+  const life = pinoTo({ write: atOnce }, timestamp)
   const revisions = new WeakMap<Route, number>()
-  const access = createAccess(out, clock)
+  const access = createAccess(out)
   return {
     life,
     exchange(report) {
-      access.logger()?.info(lineOf(report, revisions.get(report.exchange.route)), 'exchange')
+      const lines = access.lines()
+      if (!lines) return
+      const line = JSON.stringify(lineOf(report, revisions.get(report.exchange.route)))
+      // What pino would write, at a third of its cost (1.3 against 3.8 µs): nothing of the line needs more than JSON.
+      lines.write(`{"level":"info","time":"${timestamp()}",${line.slice(1, -1)},"msg":"exchange"}\n`)
     },
     follow(snapshot) {
       for (const route of [...snapshot.routes, snapshot.unmatched]) revisions.set(route, snapshot.revision)
       access.goTo(snapshot.settings.accessLog)
     },
-    reopen: () => access.lines()?.reopen(),
+    reopen: () => access.file()?.reopen(),
     dropped: () => out.dropped + access.droppedInFiles(),
     async close() {
       await access.close()
       await out.close()
     },
     flushSync() {
-      access.lines()?.flushSync()
+      access.file()?.flushSync()
       out.flushSync()
     },
   }
 }
 
 /** Where the lines of Exchanges go; nowhere until the first Snapshot says. */
-function createAccess(out: Lines, clock: Clock) {
-  const toStdout = pinoTo(out, clock)
-  let logger: Logger | undefined
+function createAccess(out: Lines) {
   let file: { readonly path: string; readonly lines: Lines } | undefined
+  let isToStdout = false
   let droppedBefore = 0
   let closing = Promise.resolve()
 
   function close(): Promise<void> {
     const old = file
     file = undefined
-    logger = undefined
+    isToStdout = false
     droppedBefore += old?.lines.dropped ?? 0
     closing = Promise.all([closing, old?.lines.close()]).then(() => {})
     return closing
@@ -76,29 +80,40 @@ function createAccess(out: Lines, clock: Clock) {
   function goTo(accessLog: CoreSettings['accessLog']): void {
     const path = typeof accessLog === 'object' ? accessLog.file : undefined
     if (path !== file?.path) close()
-    if (path === undefined) logger = accessLog === 'stdout' ? toStdout : undefined
-    else if (!file) {
-      file = { path, lines: new Lines(path) }
-      logger = pinoTo(file.lines, clock)
-    }
+    if (path !== undefined) file ??= { path, lines: new Lines(path) }
+    isToStdout = accessLog === 'stdout'
   }
 
   return {
-    logger: () => logger,
-    lines: () => file?.lines,
+    lines: () => (isToStdout ? out : file?.lines),
+    file: () => file?.lines,
     droppedInFiles: () => droppedBefore + (file?.lines.dropped ?? 0),
     goTo,
     close,
   }
 }
 
-function pinoTo(lines: { write(line: string): void }, clock: Clock): Logger {
+function pinoTo(lines: { write(line: string): void }, timestamp: () => string): Logger {
   const options = {
     base: null,
-    timestamp: () => `,"time":"${new Date(clock.wall()).toISOString()}"`,
+    timestamp: () => `,"time":"${timestamp()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   }
   return pino(options, lines)
+}
+
+/** ISO 8601. Many lines share a millisecond: the text is made once for all of them. */
+function createTimestamp(clock: Clock): () => string {
+  let lastMs = Number.NaN
+  let text = ''
+  return () => {
+    const ms = clock.wall()
+    if (ms !== lastMs) {
+      lastMs = ms
+      text = new Date(ms).toISOString()
+    }
+    return text
+  }
 }
 
 function lineOf(report: Report, revision: number | undefined) {
@@ -131,7 +146,9 @@ function lineOf(report: Report, revision: number | undefined) {
  */
 export function loggedPath(target: string): string {
   if (target === '*') return target
-  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? ''
+  const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const end = origin.search(/[?#]/)
+  const path = end < 0 ? origin : origin.slice(0, end)
   if (path === '') return '/'
   if (!path.startsWith('/')) return '(authority)'
   const shown = path.includes(';') ? path.replace(/;([^=;/]*)=[^;/]*/g, ';$1=…') : path
