@@ -1,5 +1,6 @@
 // The bytes of a client connection that no request has claimed yet, and the head at their beginning.
 // The danger it guards against: a head that is judged before it is whole, or waited for although it can never be one of ours.
+import { headTextOf } from '../message/grammar.ts'
 import { parseRequestHead, type RequestHead } from './requestHead.ts'
 
 /** Beyond this a head is the general door's business. */
@@ -26,11 +27,11 @@ export class Unread {
   /** Takes the head. @returns `more` when it is not whole yet, `foreign` when it is not of this door's grammar; then it stays */
   takeHead(): RequestHead | 'more' | 'foreign' {
     const bytes = this.#bytes
-    const end = bytes.indexOf('\r\n\r\n', 0, 'latin1') + 4
-    if (end < 4) return mayBecomeOurs(bytes) ? 'more' : 'foreign'
-    const head = end <= mostHeadBytes ? parseRequestHead(bytes.toString('latin1', 0, end)) : undefined
+    const text = headTextOf(bytes)
+    if (text === '') return mayBecomeOurs(bytes) ? 'more' : 'foreign'
+    const head = text.length <= mostHeadBytes ? parseRequestHead(text) : undefined
     if (!head) return 'foreign'
-    this.#bytes = bytes.length === end ? nothing : bytes.subarray(end)
+    this.#bytes = bytes.length === text.length ? nothing : bytes.subarray(text.length)
     return head
   }
 }

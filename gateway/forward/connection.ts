@@ -2,6 +2,7 @@
 // The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
 import type { Socket } from 'node:net'
 import { ChunkedDecoder } from '../message/chunked.ts'
+import { headTextOf } from '../message/grammar.ts'
 import { type AnswerHead, mayBecomeHead, parseAnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
 
@@ -73,18 +74,16 @@ export class Connection {
 
   #takeHead(chunk: Buffer): Buffer | undefined {
     const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
-    // The end may lie across two chunks.
-    const found = bytes.indexOf('\r\n\r\n', Math.max(0, this.#partial.length - 3), 'latin1')
-    if (found < 0) {
+    const text = headTextOf(bytes)
+    if (text === '') {
       this.#partial = bytes
       if (bytes.length > mostHeadBytes || !mayBecomeHead(bytes)) this.#giveUp(undefined, true)
       return undefined
     }
     this.#partial = nothing
     const asker = this.#asker as Asker
-    const end = found + 4
-    const head = parseAnswerHead(bytes.toString('latin1', 0, end), asker.method)
-    const rest = bytes.length === end ? nothing : bytes.subarray(end)
+    const head = parseAnswerHead(text, asker.method)
+    const rest = bytes.length === text.length ? nothing : bytes.subarray(text.length)
     if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)
     if (head.status === 101) return this.#switch(head, rest, asker)
     if (head.status < 200) {

@@ -26,6 +26,21 @@ const colon = 0x3a
 const cr = 0x0d
 const lf = 0x0a
 
+const headEnd = '\r\n\r\n'
+/** Nearly all heads end within it. */
+const firstLookBytes = 2 * 1024
+
+/** The head at the beginning of bytes, latin1, with the empty line that ends it; empty when that has not come yet. */
+export function headTextOf(bytes: Buffer): string {
+  // A string of this length is made and searched in a third of the time that a Buffer is searched in.
+  const first = bytes.toString('latin1', 0, firstLookBytes)
+  const at = first.indexOf(headEnd)
+  const found = at >= 0 || bytes.length <= firstLookBytes ? at : bytes.indexOf(headEnd, firstLookBytes - 3, 'latin1')
+  if (found < 0) return ''
+  const end = found + headEnd.length
+  return end === first.length ? first : bytes.toString('latin1', 0, end)
+}
+
 /**
  * Reads field lines up to the empty line that must end the text.
  * @param text latin1, one character a byte; ends with the CRLF CRLF (or the lone CRLF) of its head

@@ -33,6 +33,8 @@ export const contestants: readonly Contestant[] = [
   peer('http-proxy', 'http-proxy.ts'),
   peer('http-proxy-middleware', 'http-proxy-middleware.ts'),
   peer('httpxy', 'httpxy.ts'),
+  // Not a peer: what is left when nothing is read and nothing made.
+  peer('node-floor', 'floor.ts'),
   banyan('banyan-general', {}, { BANYAN_DOOR: 'general' }),
   banyan('banyan', {}),
   banyan('banyan-log', { log: true }),
