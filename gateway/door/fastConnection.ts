@@ -8,6 +8,7 @@ import { fieldsOf } from '../message/fields.ts'
 import type { Answer, ClientConnection, Clock, EndHow } from '../model.ts'
 import { writeAnswer, writeInterim } from './answerBytes.ts'
 import type { Journey } from './journey.ts'
+import { linger } from './linger.ts'
 import { isClientsFault, refusalOf } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
@@ -24,8 +25,6 @@ export interface FastPorts {
 
 /** What may wait behind the request under way before the client is read no further. */
 const mostPipelinedBytes = 64 * 1024
-/** A close while the client still sends would reset the connection, and its answer with it (RFC 9112 §9.6). */
-const lingerMs = 2_000
 
 export class FastConnection implements ClientConnection {
   readonly socket: Socket
@@ -178,10 +177,7 @@ export class FastConnection implements ClientConnection {
   close(): void {
     this.#isEnding = true
     this.#visit = undefined
-    this.socket.resume()
-    this.socket.end()
-    const timer = setTimeout(() => this.socket.destroy(), lingerMs)
-    this.socket.once('close', () => clearTimeout(timer))
+    linger(this.socket)
   }
 
   /** Whoever closes his side while he waits for an answer has left: a half-close cannot be told from that. */

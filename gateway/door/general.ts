@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { FailureCode } from '../errors.ts'
 import { type Door, type DoorPorts, doorOf } from './door.ts'
+import { linger } from './linger.ts'
 import { failureOfParserError, type ParserError, refuse } from './refuse.ts'
 import { createService } from './service.ts'
 import { createTurns, type Turn, type Turns } from './turns.ts'
@@ -35,6 +36,10 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
   server.on('connect', (_: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     turns.whenFree(socket, () => refuseSocket(socket, 'methodUnknown', ports))
+  })
+  // So Node's server ends a connection behind its last answer; its own way resets a client that is still sending.
+  server.on('connection', (socket: Socket) => {
+    socket.destroySoon = () => linger(socket)
   })
   // Whether to go on is the upstream's word, passed on as it comes (RFC 9110 §10.1.1); other expectations are its business too.
   for (const event of ['checkContinue', 'checkExpectation']) {

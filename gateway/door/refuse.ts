@@ -7,9 +7,7 @@ import { problemAnswer } from '../message/answer.ts'
 import { noFields } from '../message/fields.ts'
 import { requestIdOf } from '../message/requestId.ts'
 import type { Answer } from '../model.ts'
-
-/** A close while the client still sends would reset the connection, and its answer with it (RFC 9112 §9.6). */
-const lingerMs = 2_000
+import { linger } from './linger.ts'
 
 export function refusalOf(code: FailureCode, now: () => number): Answer {
   return problemAnswer(new Failure(code, code), { id: requestIdOf(noFields) }, now)
@@ -20,9 +18,8 @@ export function refuse(socket: Duplex, code: FailureCode, now: () => number): vo
   const { status, fields, body } = refusalOf(code, now)
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`]
   for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}`)
-  socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`)
-  const linger = setTimeout(() => socket.destroy(), lingerMs)
-  socket.once('close', () => clearTimeout(linger))
+  socket.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`)
+  linger(socket)
 }
 
 /** An error of Node's HTTP parser. */

@@ -31,7 +31,7 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
   async function serve(turn: Turn, target: string): Promise<void> {
     const { request, response } = turn
     const { socket } = request
-    if (ending.has(socket)) return
+    if (ending.has(socket) || socket.writableEnded) return
     turns.begin(turn)
     const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
     if (fault) {

@@ -41,8 +41,8 @@ test('the last answer is not lost to a client that goes on sending', async () =>
     place.port,
     'POST /up HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 50000000\r\n\r\n',
   )
-  const upstream = await asked
-  wire.socket.write(Buffer.alloc(4_000_000))
+  const upstream = (await asked).pause()
+  wire.socket.write(Buffer.alloc(20_000_000))
   upstream.write(`HTTP/1.1 413 No\r\nContent-Length: 1000000\r\n\r\n${'n'.repeat(999_999)}.`)
   while (wire.received().length < 1_000_000) await once(wire.socket, 'data')
   wire.socket.write(Buffer.alloc(1_000_000))
@@ -50,6 +50,22 @@ test('the last answer is not lost to a client that goes on sending', async () =>
   expect(isClean).toBe(true)
   expect(received.split('\r\n\r\n')[0]).toMatch(/^HTTP\/1\.1 413 No\r\n[\s\S]*Connection: close$/)
   expect(received.endsWith('n.')).toBe(true)
+})
+
+test('what comes behind the last request is read off and never asked', async () => {
+  let count = 0
+  place.onConnection = (socket) => {
+    count += 1
+    socket.once('data', () => socket.write('HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno'))
+    socket.on('end', () => socket.end())
+  }
+  const last = 'POST /up HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\n'
+  const wire = await openWire(place.port, last)
+  wire.socket.allowHalfOpen = true
+  await wire.until(/no$/)
+  wire.socket.end(`hello${get('/after')}`)
+  expect((await wire.closed()).received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413'])
+  expect(count).toBe(1)
 })
 
 test('an idle connection is closed after keepAlive, a new one too', async () => {
