@@ -49,7 +49,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     ),
   )
   const close = async () => {
-    await pools.destroy()
+    pools.destroy()
     await mirror.idle()
     await log.close()
   }

@@ -1,4 +1,4 @@
-// What went wrong on the way to an upstream, from the error codes of Node and of the client library.
+// What went wrong on the way to an upstream, from the error codes of Node.
 // The danger it guards against: a failure that is taken for provably unsent when it is not.
 import { Failure, type FailureCode } from '../errors.ts'
 import type { End, Upstream } from '../model.ts'
@@ -8,7 +8,6 @@ const byCode: Readonly<Record<string, FailureCode>> = {
   ENOTFOUND: 'upstreamUnresolved',
   EAI_AGAIN: 'upstreamUnresolved',
   EAI_NODATA: 'upstreamUnresolved',
-  UND_ERR_CONNECT_TIMEOUT: 'upstreamConnectTimeout',
   ETIMEDOUT: 'upstreamConnectTimeout',
   EHOSTUNREACH: 'upstreamConnectTimeout',
   ENETUNREACH: 'upstreamConnectTimeout',
@@ -19,7 +18,6 @@ const byCode: Readonly<Record<string, FailureCode>> = {
 }
 
 const tls = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO)/
-const malformed = /^(HPE_|UND_ERR_(RES_|HEADERS_OVERFLOW|RESPONSE))/
 
 /** How an attempt failed before its answer's head. @param mayBeSent whether a byte of the request may have been written. */
 export function failureOf(error: unknown, upstream: Upstream, mayBeSent: boolean): Failure {
@@ -29,7 +27,6 @@ export function failureOf(error: unknown, upstream: Upstream, mayBeSent: boolean
   const how = { mayHaveRun: mayBeSent, cause: error }
   const known = byCode[code] ?? (tls.test(code) ? 'upstreamTls' : undefined)
   if (known && !mayBeSent) return new Failure(known, `${where}: ${code}`, how)
-  if (malformed.test(code)) return new Failure('upstreamMalformed', `${where}: ${code}`, how)
   return new Failure('upstreamReset', `${where}: ${code || 'closed the connection'}`, how)
 }
 

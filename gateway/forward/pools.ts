@@ -12,7 +12,7 @@ export interface Pools {
   /** Lets go of the targets that none of these upstreams has: their idle connections now, the others after their answer. */
   retain(upstreams: Iterable<Upstream>): void
   /** Cuts everything. */
-  destroy(): Promise<void>
+  destroy(): void
 }
 
 export function createPools(ports: PoolPorts): Pools {
@@ -29,7 +29,7 @@ export function createPools(ports: PoolPorts): Pools {
       for (const pool of dropOthers(http1, wanted)) pool.retire()
       for (const pool of dropOthers(http2, wanted)) pool.retire()
     },
-    async destroy() {
+    destroy() {
       clearInterval(sweeping)
       for (const pool of dropOthers(http1, new Set())) pool.destroy()
       for (const pool of dropOthers(http2, new Set())) pool.destroy()

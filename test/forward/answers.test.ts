@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await world.pools.destroy()
+  world.pools.destroy()
   await origin.close()
 })
 

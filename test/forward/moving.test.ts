@@ -34,7 +34,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await world.pools.destroy()
+  world.pools.destroy()
   await origin.close()
 })
 

@@ -35,7 +35,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await world.pools.destroy()
+  world.pools.destroy()
   await origin.close()
 })
 
@@ -206,7 +206,7 @@ test('the end of all cuts what is under way, and lets nobody wait', async () => 
   onHead = () => {}
   const asked = [ask({ maxConnections: 1 }), ask({ maxConnections: 1 })]
   await until(() => connections[0]?.heads.length === 1)
-  await world.pools.destroy()
+  world.pools.destroy()
   expect(await Promise.all(asked)).toEqual(['upstreamReset by upstream', 'upstreamBusy by gateway, unsent'])
   expect(connections).toHaveLength(1)
 })

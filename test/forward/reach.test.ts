@@ -97,7 +97,7 @@ test('a name is looked up for every connection, and the last good address serves
   answers = '127.0.0.2'
   expect(await resultOf(moved.ask({ ...named, connectMs: 1_000 }))).toBe('upstreamRefused by upstream, unsent')
   expect(asked).toEqual(Array(4).fill('old.example'))
-  await moved.pools.destroy()
+  moved.pools.destroy()
   await origin.close()
 })
 
