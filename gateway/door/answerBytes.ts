@@ -4,8 +4,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { dropBody } from '../message/answer.ts'
-import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
+import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
+import { withFieldLines } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
+import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Answer, Fields } from '../model.ts'
 
 export interface Asked {
@@ -20,9 +22,6 @@ export interface Writing {
   /** The body broke: what was sent is no whole answer, and the client must see it. */
   broke(bodyBytes: number): void
 }
-
-/** Above this, copying head and body together costs more than a second buffer in one system call. */
-const copyBytes = 16 * 1024
 
 /** Writes all of an answer, however long that takes. */
 export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writing: Writing): void {
@@ -42,40 +41,16 @@ export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writin
 
 /** An interim answer (RFC 9110 §15.2). */
 export function writeInterim(status: number, fields: Fields, socket: Socket): void {
-  const { raw } = endToEnd(fields)
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
-  for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
-  socket.write(`${head}\r\n`, 'latin1')
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  socket.write(`${withFieldLines(line, endToEnd(fields).raw)}\r\n`, 'latin1')
 }
 
 function headOf({ status, reason, fields, by }: Answer, isLast: boolean, isChunked: boolean): string {
-  const { raw } = fields
-  let head = `HTTP/1.1 ${status} ${by === 'upstream' ? reason : (STATUS_CODES[status] ?? '')}\r\n`
-  for (let i = 0; i < raw.length; i += 2) head += `${raw[i]}: ${raw[i + 1]}\r\n`
+  const line = `HTTP/1.1 ${status} ${by === 'upstream' ? reason : (STATUS_CODES[status] ?? '')}\r\n`
+  let head = withFieldLines(line, fields.raw)
   if (isChunked) head += 'Transfer-Encoding: chunked\r\n'
   if (isLast) head += 'Connection: close\r\n'
   return `${head}\r\n`
-}
-
-/** One packet, one system call. */
-function writeWhole(head: string, body: Buffer, socket: Socket): void {
-  if (body.length <= copyBytes) {
-    const bytes = Buffer.allocUnsafe(head.length + body.length)
-    bytes.write(head, 0, 'latin1')
-    body.copy(bytes, head.length)
-    socket.write(bytes)
-    return
-  }
-  socket.cork()
-  socket.write(head, 'latin1')
-  socket.write(body)
-  socket.uncork()
-}
-
-/** Mostly at once: the system has taken everything before `write` returned. */
-function whenFlushed(socket: Socket, then: () => void): void {
-  if (socket.writableLength === 0) then()
-  else socket.write('', (error) => error ?? then())
 }
 
 interface Pumped {
@@ -134,9 +109,7 @@ class Pump {
     }
     socket.cork()
     this.#writeHead()
-    if (isChunked) socket.write(chunkHead(piece.length), 'latin1')
-    let mayGoOn = socket.write(piece)
-    if (isChunked) mayGoOn = socket.write('\r\n', 'latin1')
+    const mayGoOn = writePiece(piece, isChunked, socket)
     socket.uncork()
     if (!mayGoOn) body.pause()
   }

@@ -1,6 +1,7 @@
 // Joins a client's connection and an upstream's once both have left HTTP: bytes either way, with back-pressure and half-close.
 // The dangers it guards against: one leg that lives on after the other has gone, and a WebSocket that a drain cuts without a word.
 import type { Duplex } from 'node:stream'
+import { withFieldLines } from '../message/fields.ts'
 import { FrameFollower, goingAway } from '../message/frames.ts'
 import type { Answer, Clock, EndHow } from '../model.ts'
 
@@ -85,7 +86,5 @@ function endAfterLastByte(client: Duplex): void {
 }
 
 function headOf({ status, reason, fields }: Answer): string {
-  let head = `HTTP/1.1 ${status} ${reason}\r\n`
-  for (let i = 0; i < fields.raw.length; i += 2) head += `${fields.raw[i]}: ${fields.raw[i + 1]}\r\n`
-  return `${head}\r\n`
+  return `${withFieldLines(`HTTP/1.1 ${status} ${reason}\r\n`, fields.raw)}\r\n`
 }

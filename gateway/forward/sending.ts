@@ -3,8 +3,9 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
-import { chunkedEnd, chunkedOf, chunkHead } from '../message/chunked.ts'
+import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
 import { spend } from '../message/spent.ts'
+import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Exchange } from '../model.ts'
 import { headOf, isSentChunked } from './requestBytes.ts'
 
@@ -87,31 +88,14 @@ function sendRequest(exchange: Exchange, socket: Socket, listeners: Listeners): 
   } else {
     if (body === undefined) socket.write(head, 'latin1')
     else writeWhole(head, isChunked ? chunkedOf(body, exchange.trailers?.().raw) : body, socket)
-    tellSent(socket, listeners)
+    // A small request is with the system already; a large one takes as long as the upstream takes to read it.
+    whenFlushed(socket, listeners.sent)
   }
   return () => {}
 }
 
-/** A small request is with the system already; a large one takes as long as the upstream takes to read it. */
-function tellSent(socket: Socket, listeners: Listeners): void {
-  if (socket.writableLength === 0) listeners.sent()
-  else {
-    socket.write('', (error) => {
-      if (!error) listeners.sent()
-    })
-  }
-}
-
 function brokeOff(): Failure {
   return new Failure('requestBodyBroken', 'the request body broke off')
-}
-
-/** Head and body in one packet: two small writes cost a system call and often a round trip more. */
-function writeWhole(head: string, body: Buffer, socket: Socket): void {
-  socket.cork()
-  socket.write(head, 'latin1')
-  socket.write(body)
-  socket.uncork()
 }
 
 interface Pumped {
@@ -125,7 +109,7 @@ function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listener
   const onChunk = (chunk: Buffer) => {
     spend(chunk.length)
     listeners.moved()
-    if (!writePiece(chunk, socket, isChunked)) body.pause()
+    if (!writePiece(chunk, isChunked, socket)) body.pause()
   }
   const onDrain = () => {
     listeners.moved()
@@ -134,7 +118,7 @@ function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listener
   const onEnd = () => {
     stop()
     if (isChunked) socket.write(chunkedEnd(exchange.trailers?.().raw), 'latin1')
-    tellSent(socket, listeners)
+    whenFlushed(socket, listeners.sent)
   }
   const onBroken = () => {
     stop()
@@ -149,15 +133,4 @@ function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listener
   body.on('data', onChunk).on('end', onEnd).on('close', onBroken).on('error', onBroken)
   socket.on('drain', onDrain)
   return stop
-}
-
-function writePiece(chunk: Buffer, socket: Socket, isChunked: boolean): boolean {
-  if (!isChunked) return socket.write(chunk)
-  if (chunk.length === 0) return true
-  socket.cork()
-  socket.write(chunkHead(chunk.length), 'latin1')
-  socket.write(chunk)
-  const mayGoOn = socket.write('\r\n', 'latin1')
-  socket.uncork()
-  return mayGoOn
 }

@@ -3,6 +3,7 @@
 // second message that only one of them sees. Extensions are read over, trailers are kept; anything else is malformed.
 //
 //   size-line = 1*8 HEXDIG *( ";" token [ "=" ( token / quoted-string ) ] ) CRLF       no white space outside the quotes
+import { withFieldLines } from './fields.ts'
 import { parseFieldLines } from './grammar.ts'
 
 const mostSizeLineBytes = 1024
@@ -113,7 +114,5 @@ export function chunkedOf(body: Buffer, trailers?: readonly string[]): Buffer {
 /** What ends a chunked body. @param trailers name, value … */
 export function chunkedEnd(trailers: readonly string[] = []): string {
   if (trailers.length === 0) return '0\r\n\r\n'
-  let lines = '0\r\n'
-  for (let i = 0; i < trailers.length; i += 2) lines += `${trailers[i]}: ${trailers[i + 1]}\r\n`
-  return `${lines}\r\n`
+  return `${withFieldLines('0\r\n', trailers)}\r\n`
 }

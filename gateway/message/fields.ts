@@ -77,3 +77,10 @@ export function withField(fields: Fields, name: string, value: string): Fields {
   if (!isPlaced) raw.push(name, value)
   return fieldsOf(raw)
 }
+
+/** The text with these field lines behind it. @param raw name, value … */
+export function withFieldLines(text: string, raw: readonly string[]): string {
+  let lines = text
+  for (let i = 0; i < raw.length; i += 2) lines += `${raw[i]}: ${raw[i + 1]}\r\n`
+  return lines
+}
