@@ -9,7 +9,7 @@ import type { Answer, ClientConnection, Clock, EndHow } from '../model.ts'
 import { writeAnswer, writeInterim } from './answerBytes.ts'
 import type { Journey } from './journey.ts'
 import { linger } from './linger.ts'
-import { isClientsFault, refusalOf } from './refuse.ts'
+import { isClientsFault, refuse } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
 import { Visit } from './visit.ts'
@@ -62,9 +62,7 @@ export class FastConnection implements ClientConnection {
     this.#isEnding = true
     this.partialSince = undefined
     this.#ports.refused(code)
-    const close = () => this.close()
-    const answer = refusalOf(code, this.#ports.clock.now)
-    writeAnswer(answer, { method: 'GET', isLast: true }, this.socket, { done: close, broke: close })
+    refuse(this.socket, code, this.#ports.clock.now)
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -33,7 +33,7 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
   server.on('upgrade', (request: IncomingMessage, socket: Socket, rest: Buffer) => {
     void upgrade(request, socket, rest)
   })
-  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+  server.on('connect', (_: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy())
     turns.whenFree(socket, () => refuseSocket(socket, 'methodUnknown', ports))
   })
@@ -117,7 +117,7 @@ function breakBody({ request, response }: Turn, now: () => number): void {
   refuse(socket, 'requestBodyBroken', now)
 }
 
-function refuseSocket(socket: Duplex, code: FailureCode, ports: DoorPorts): void {
+function refuseSocket(socket: Socket, code: FailureCode, ports: DoorPorts): void {
   if (!socket.writable) return
   ports.refused(code)
   refuse(socket, code, ports.clock.now)

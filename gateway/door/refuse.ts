@@ -1,12 +1,12 @@
 // What a door says when there is no request to answer: the head was malformed, too large or too late.
 // The danger it guards against: a connection kept open whose next byte nobody can place (RFC 9112 §11.2): it always ends here.
-import { STATUS_CODES } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { Failure, type FailureCode, failures } from '../errors.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { noFields } from '../message/fields.ts'
 import { requestIdOf } from '../message/requestId.ts'
 import type { Answer } from '../model.ts'
+import { writeAnswer } from './answerBytes.ts'
 import { linger } from './linger.ts'
 
 export function refusalOf(code: FailureCode, now: () => number): Answer {
@@ -14,11 +14,8 @@ export function refusalOf(code: FailureCode, now: () => number): Answer {
 }
 
 /** Writes a problem and closes. */
-export function refuse(socket: Duplex, code: FailureCode, now: () => number): void {
-  const { status, fields, body } = refusalOf(code, now)
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`]
-  for (let i = 0; i < fields.raw.length; i += 2) lines.push(`${fields.raw[i]}: ${fields.raw[i + 1]}`)
-  socket.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`)
+export function refuse(socket: Socket, code: FailureCode, now: () => number): void {
+  writeAnswer(refusalOf(code, now), { method: 'GET', isLast: true }, socket, { done() {}, broke() {} })
   linger(socket)
 }
 
