@@ -6,6 +6,7 @@ import { createReloader, type Reloader } from './config/reload.ts'
 import type { Door, DoorPorts } from './door/door.ts'
 import { createFastDoor } from './door/fast.ts'
 import { createGeneralDoor } from './door/general.ts'
+import { createJourney } from './door/journey.ts'
 import { drainDoor } from './drain.ts'
 import { filters } from './filters.ts'
 import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
@@ -94,20 +95,19 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
   const { log, live, metrics, health } = parts
   const hints = new Set<string>()
   let isDraining = false
+  const untrustedProxy = (peer: string) => {
+    const hint = `${peer} sends X-Forwarded-For but is not trusted, so its clients all look like itself; if it is your load balancer, add it to public.trustedProxies`
+    hints.add(hint)
+    log.life.warn({ peer }, hint)
+  }
   const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
   const listeners: Listeners = {
     public: await createDoor(parts.door, {
-      live,
+      journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
       headTimeoutMs: parts.headTimeoutMs,
       isDraining: () => isDraining,
       refused: metrics.refused,
-      nearMiss: metrics.nearMiss,
-      untrustedProxy(peer) {
-        const hint = `${peer} sends X-Forwarded-For but is not trusted, so its clients all look like itself; if it is your load balancer, add it to public.trustedProxies`
-        hints.add(hint)
-        log.life.warn({ peer }, hint)
-      },
     }),
     probes: createProbes(gateway, health),
     admin: await createAdmin({ gateway, health, metrics, clock }),

@@ -3,10 +3,12 @@
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
 import type { Clock } from '../model.ts'
-import type { JourneyPorts } from './journey.ts'
+import type { Journey } from './journey.ts'
 import type { SendPorts } from './send.ts'
 
-export interface DoorPorts extends JourneyPorts, SendPorts {
+export interface DoorPorts extends SendPorts {
+  /** One for all doors: what it notices of its peers it says once. */
+  readonly journey: Journey
   /** The longest a head may take to arrive (slowloris). */
   readonly headTimeoutMs: number
   /** A request that never became an Exchange. */

@@ -5,19 +5,17 @@ import { createServer, type Socket } from 'node:net'
 import { type Door, type DoorPorts, doorOf } from './door.ts'
 import { FastConnection } from './fastConnection.ts'
 import type { GeneralDoor } from './general.ts'
-import { createJourney } from './journey.ts'
 
 const sweepEveryMs = 1_000
 
 export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
-  const { clock, isDraining, refused, headTimeoutMs } = ports
+  const { clock, headTimeoutMs } = ports
   const connections = new Set<FastConnection>()
-  const journey = createJourney(ports)
   let keepIdleMs = 75_000
 
   // allowHalfOpen: this door decides itself what a client's end means, as Node's HTTP server does.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const connection = new FastConnection(socket, { clock, journey, isDraining, refused, handOver })
+    const connection = new FastConnection(socket, ports, handOver)
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
 

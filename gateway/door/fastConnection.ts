@@ -5,30 +5,25 @@ import type { FailureCode } from '../errors.ts'
 import { plainAddress } from '../message/addresses.ts'
 import { abandon } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, ClientConnection, Clock, EndHow } from '../model.ts'
+import type { Answer, ClientConnection, EndHow } from '../model.ts'
 import { writeAnswer, writeInterim } from './answerBytes.ts'
-import type { Journey } from './journey.ts'
+import type { DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
 import { isClientsFault, refuse } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
 import { Visit } from './visit.ts'
 
-export interface FastPorts {
-  readonly clock: Clock
-  readonly journey: Journey
-  isDraining(): boolean
-  refused(code: FailureCode): void
-  /** Takes over a connection at a request boundary, with these bytes unread. */
-  handOver(socket: Socket, bytes: Buffer): void
-}
+/** Takes over a connection at a request boundary, with these bytes unread. */
+type HandOver = (socket: Socket, bytes: Buffer) => void
 
 /** What may wait behind the request under way before the client is read no further. */
 const mostPipelinedBytes = 64 * 1024
 
 export class FastConnection implements ClientConnection {
   readonly socket: Socket
-  readonly #ports: FastPorts
+  readonly #ports: DoorPorts
+  readonly #giveAway: HandOver
   readonly #peer: string
   readonly #tls: boolean
   readonly #unread = new Unread()
@@ -39,9 +34,10 @@ export class FastConnection implements ClientConnection {
   partialSince: number | undefined
   #isEnding = false
 
-  constructor(socket: Socket, ports: FastPorts) {
+  constructor(socket: Socket, ports: DoorPorts, handOver: HandOver) {
     this.socket = socket
     this.#ports = ports
+    this.#giveAway = handOver
     this.#peer = plainAddress(socket.remoteAddress ?? '')
     this.#tls = 'encrypted' in socket
     this.idleSince = ports.clock.now()
@@ -91,7 +87,7 @@ export class FastConnection implements ClientConnection {
       .off('end', this.#onEnd)
       .off('error', this.#onError)
       .off('close', this.#onClose)
-    this.#ports.handOver(this.socket, this.#unread.takeAll())
+    this.#giveAway(this.socket, this.#unread.takeAll())
   }
 
   #begin(head: RequestHead): void {

@@ -7,7 +7,6 @@ import { fieldsOf } from '../message/fields.ts'
 import type { Answer } from '../model.ts'
 import { arrivalOf } from './arrival.ts'
 import type { DoorPorts } from './door.ts'
-import { createJourney } from './journey.ts'
 import { isClientsFault, refusalOf } from './refuse.ts'
 import { send } from './send.ts'
 import { faultOf } from './soundness.ts'
@@ -23,7 +22,7 @@ export interface Service {
 }
 
 export function createService(ports: DoorPorts, turns: Turns): Service {
-  const journey = createJourney(ports)
+  const { journey } = ports
   const tunnels = new Set<Tunnel>()
   /** Connections that end with the answer under way: what Node has parsed behind it is not asked any more. */
   const ending = new WeakSet<Socket>()
