@@ -11,7 +11,7 @@
 //
 // The danger it guards against: request smuggling (RFC 9112 §11.2).
 import { METHODS } from 'node:http'
-import { endOfToken, type Framing, framingOf, parseFieldLines } from '../message/grammar.ts'
+import { endOfToken, type Framing, framingOf, parseFieldLines, saysClose } from '../message/grammar.ts'
 
 export interface RequestHead {
   readonly method: string
@@ -60,7 +60,7 @@ function specialOf(raw: readonly string[]): { isLast: boolean } | undefined {
     const special = specialNameOf(raw[i] as string)
     if (special === undefined) continue
     const value = raw[i + 1] as string
-    if (special === 'connection') isLast ||= /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(value)
+    if (special === 'connection') isLast ||= saysClose(value)
     else if (special === 'host' && hostValue.test(value)) hosts += 1
     else return undefined
   }

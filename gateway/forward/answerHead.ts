@@ -2,7 +2,7 @@
 // The danger it guards against: an answer whose end two parsers place differently. Whatever is ambiguous is malformed.
 //
 //   status-line = "HTTP/1." ("0" / "1") SP 3DIGIT [ SP *( HTAB / SP / VCHAR / obs-text ) ] CRLF
-import { endOfValue, type Framing, framingOf, noBody, parseFieldLines } from '../message/grammar.ts'
+import { endOfValue, type Framing, framingOf, noBody, parseFieldLines, saysClose } from '../message/grammar.ts'
 
 export interface AnswerHead {
   readonly status: number
@@ -87,7 +87,7 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs: n
     if ((raw[i] as string).length !== 10) continue
     const name = (raw[i] as string).toLowerCase()
     const value = raw[i + 1] as string
-    if (name === 'connection') isLast ||= /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(value)
+    if (name === 'connection') isLast ||= saysClose(value)
     else if (name === 'keep-alive') {
       const seconds = /(?:^|[,; ])timeout=(\d{1,6})/i.exec(value)?.[1]
       if (seconds !== undefined) keepsIdleMs = Number(seconds) * 1000

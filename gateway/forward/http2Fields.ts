@@ -1,7 +1,7 @@
 // Fields between the two versions of HTTP (RFC 9113 §8).
 // The danger it guards against: a field of one hop, or of the other version, that makes the message malformed.
 import type { OutgoingHttpHeaders } from 'node:http2'
-import { namesOf } from '../message/fields.ts'
+import { namesOf, without } from '../message/fields.ts'
 import type { Exchange } from '../model.ts'
 
 /** `:authority` says the one, and HTTP/2 knows no fields of a connection (RFC 9113 §8.2.2). */
@@ -10,10 +10,8 @@ const unsendable = namesOf(['host', 'connection', 'keep-alive', 'proxy-connectio
 export function headersOf({ method, target, fields, upstream }: Exchange): OutgoingHttpHeaders {
   const scheme = upstream.target.secure ? 'https' : 'http'
   const authority = fields.get('host') ?? upstream.target.origin.slice(scheme.length + 3)
-  const raw = fields.raw.flatMap((part, i) =>
-    i % 2 === 0 && !unsendable.has(part) ? [part, fields.raw[i + 1] ?? ''] : [],
-  )
-  return { ...grouped(raw), ':method': method, ':path': target, ':scheme': scheme, ':authority': authority }
+  const sendable = grouped(without(fields, unsendable).raw)
+  return { ...sendable, ':method': method, ':path': target, ':scheme': scheme, ':authority': authority }
 }
 
 /** Names are in lower case in HTTP/2 (RFC 9113 §8.2.1), fields of one name behind each other. */

@@ -53,8 +53,7 @@ export function dropBody(body: Body): void {
 /** Ends an Answer whose client has left. */
 export function abandon(answer: Answer, now: () => number): void {
   answer.settle({ how: 'clientGone', bodyBytes: 0, at: now() })
-  dropBody(answer.body)
-  answer.tunnel?.destroy()
+  answer.discard()
 }
 
 /** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */

@@ -79,23 +79,11 @@ export function endOfToken(text: string, from: number): number {
   return at
 }
 
-/** The index after the longest run of visible characters that starts there. */
-export function endOfVisible(text: string, from: number): number {
-  let at = from
-  while (isVisible(text.charCodeAt(at))) at += 1
-  return at
-}
-
 /** The index after the longest run of characters that a value may hold. */
 export function endOfValue(text: string, from: number): number {
   let at = from
   while ((kindOf[text.charCodeAt(at)] ?? other) !== other) at += 1
   return at
-}
-
-function isVisible(code: number): boolean {
-  const kind = kindOf[code]
-  return kind === token || kind === visible
 }
 
 function skipBlanks(text: string, from: number): number {
@@ -108,6 +96,11 @@ function trimBlanks(text: string, from: number, to: number): number {
   let end = to
   while (end > from && kindOf[text.charCodeAt(end - 1)] === blank) end -= 1
   return end
+}
+
+/** Whether a Connection field says that the connection ends with this message (RFC 9112 §9.6). */
+export function saysClose(connection: string): boolean {
+  return /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i.test(connection)
 }
 
 /** How a message's body is delimited (RFC 9112 §6.3); `undefined`: ambiguous, or a coding nobody here knows. */
