@@ -1,19 +1,11 @@
 // A shipment as a client writes it: checked, every key named.
 // The danger it guards against: a row that the pages cannot show, or a mistyped key that is silently lost.
 
-import { type ShipmentStatus, shipmentStatuses } from '../services/kit/seed.ts'
+import { type Shipment, shipmentStatuses } from '../services/kit/seed.ts'
 import { Refusal } from '../services/kit/visit.ts'
 
-export interface WrittenShipment {
-  readonly customerId: number
+export interface WrittenShipment extends Omit<Shipment, 'id' | 'reference' | 'manifestId'> {
   readonly manifestId: number | null
-  readonly origin: string
-  readonly destination: string
-  readonly commodity: string
-  readonly weightKg: number
-  readonly status: ShipmentStatus
-  /** YYYY-MM-DD */
-  readonly departsOn: string
 }
 
 const isId = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0

@@ -8,7 +8,7 @@ import { table } from './table.ts'
 /** 0: yes. 1: the answer is no. 2: the command line is wrong. 3: the gateway cannot be reached. */
 export type ExitCode = 0 | 1 | 2 | 3
 
-export const exitCodes: Readonly<Record<ExitCode, string>> = {
+const exitCodes: Readonly<Record<ExitCode, string>> = {
   0: 'done, and nothing is wrong',
   1: 'the answer is no: the file has problems, the request is not in the log, the gateway refused',
   2: 'the command line is wrong',

@@ -17,6 +17,6 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
 }
 
 /** Control characters as escapes. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

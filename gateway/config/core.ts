@@ -5,7 +5,7 @@ import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
 
 const closed = { additionalProperties: false } as const
 
-export const publicSchema = Type.Object(
+const publicSchema = Type.Object(
   {
     host: ListenHost({ default: '0.0.0.0', description: 'The address that clients reach.' }),
     port: Port({ default: 8080, description: 'Its port; 0 takes a free one.' }),
@@ -26,7 +26,7 @@ export const publicSchema = Type.Object(
   { ...closed, default: {}, description: 'The door for clients.' },
 )
 
-export const probesSchema = Type.Object(
+const probesSchema = Type.Object(
   {
     host: ListenHost({ default: '0.0.0.0', description: 'The address that the load balancer reaches.' }),
     port: Port({ default: 8082, description: 'Its port; 0 takes a free one.' }),
@@ -34,7 +34,7 @@ export const probesSchema = Type.Object(
   { ...closed, default: {}, description: '/healthz and /readyz alone, for load balancers; no secrets there.' },
 )
 
-export const adminSchema = Type.Object(
+const adminSchema = Type.Object(
   {
     host: ListenHost({
       default: '127.0.0.1',
@@ -48,7 +48,7 @@ export const adminSchema = Type.Object(
 const choice = <const V extends string>(values: readonly V[], about: { default?: V; description: string }) =>
   Type.Enum([...values] as V[], about)
 
-export const pathsSchema = Type.Object(
+const pathsSchema = Type.Object(
   {
     case: choice(['exact', 'insensitive'], { default: 'exact', description: 'Whether /API is /api.' }),
     trailingSlash: choice(['distinct', 'same'], { default: 'distinct', description: 'Whether /api/ is /api.' }),
@@ -57,7 +57,7 @@ export const pathsSchema = Type.Object(
   { ...closed, default: {}, description: 'What the monolith takes for the same path.' },
 )
 
-export const accessLogSchema = Type.Union(
+const accessLogSchema = Type.Union(
   [
     Type.Enum(['stdout', 'off'], { description: 'To standard output, or not at all.' }),
     Type.Object(
@@ -108,7 +108,7 @@ const values = (what: string, keyPattern: string, description: string) =>
     },
   )
 
-export const matchSchema = Type.Object(
+const matchSchema = Type.Object(
   {
     path: Text({
       title: 'a path such as /exact, /prefix/* or /a/:name/b',
@@ -187,6 +187,5 @@ const topSchema = Type.Object(topProperties)
 /** The core of the file as it is once checked, defaults filled in. */
 export type CheckedTop = Static<typeof topSchema>
 export type CheckedUpstream = Static<typeof upstreamSchema>
-export type CheckedRoute = Static<typeof routeSchema>
 export type CheckedMatch = Static<typeof matchSchema>
 export type CheckedMove = Static<typeof moveSchema>

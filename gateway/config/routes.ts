@@ -11,7 +11,7 @@ import { type KnownUpstreams, type Page, referredUpstream, refuse, wordsAt } fro
 import { below, isMapping, valueAt } from './pointer.ts'
 
 /** The name of the Route that takes what no other one names. */
-export const unmatchedName = 'unmatched'
+const unmatchedName = 'unmatched'
 
 /** @param unmatched what a move's `from` is unless it says so */
 export function declareRoutes(page: Page, known: KnownUpstreams, unmatched: Upstream | undefined): DeclaredRoute[] {
