@@ -12,6 +12,7 @@
 // The danger it guards against: request smuggling (RFC 9112 §11.2).
 import { METHODS } from 'node:http'
 import { endOfToken, type Framing, framingOf, parseFieldLines, saysClose } from '../message/grammar.ts'
+import { isSoundHost } from './soundness.ts'
 
 export interface RequestHead {
   readonly method: string
@@ -27,7 +28,6 @@ const methods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !
 const slash = 0x2f
 const space = 0x20
 const versionAndEnd = ' HTTP/1.1\r\n'
-const hostValue = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]+$/
 
 /** @param text latin1, with the empty line that ends it */
 export function parseRequestHead(text: string): RequestHead | undefined {
@@ -61,7 +61,7 @@ function specialOf(raw: readonly string[]): { isLast: boolean } | undefined {
     if (special === undefined) continue
     const value = raw[i + 1] as string
     if (special === 'connection') isLast ||= saysClose(value)
-    else if (special === 'host' && hostValue.test(value)) hosts += 1
+    else if (special === 'host' && isSoundHost(value)) hosts += 1
     else return undefined
   }
   return hosts === 1 ? { isLast } : undefined

@@ -32,7 +32,7 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     const { socket } = request
     if (ending.has(socket) || socket.writableEnded) return
     turns.begin(turn)
-    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
+    const fault = faultOf({ version: request.httpVersion, target }, fieldsOf(request.rawHeaders))
     if (fault) {
       ending.add(socket)
       return answerLast(refused(fault), response)
@@ -53,9 +53,10 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     const response = new ServerResponse(request)
     response.assignSocket(socket)
     socket.on('error', () => socket.destroy())
-    const fault = faultOf(request.httpVersion, fieldsOf(request.rawHeaders))
+    const target = request.url ?? '/'
+    const fault = faultOf({ version: request.httpVersion, target }, fieldsOf(request.rawHeaders))
     if (fault) return endWith(refused(fault), response)
-    const arrival = arrivalOf({ request, response }, request.url ?? '/')
+    const arrival = arrivalOf({ request, response }, target)
     const offer = request.headers.upgrade ?? ''
     const answer: Answer = await journey({ ...arrival, body: undefined, upgrade: offer })
     if (socket.destroyed || !answer.tunnel) return endWith(answer, response)

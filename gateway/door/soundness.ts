@@ -3,20 +3,39 @@
 import type { FailureCode } from '../errors.ts'
 import type { Fields } from '../model.ts'
 
-/** `uri-host [":" port]` (RFC 9110 §7.2): what ends a host, or lists several, is no part of one. */
-const hostValue = /^[^\s/\\?#@,]*$/
+/** What the request line says: the version as `1.1` or `1.0`, the target as received. */
+interface Line {
+  readonly version: string
+  readonly target: string
+}
 
-/** @param version `1.1` or `1.0`, as the request line says. @returns why the head is refused, if it is */
-export function faultOf(version: string, fields: Fields): FailureCode | undefined {
-  const isSound = (version === '1.1' || version === '1.0') && hasSoundHost(version, fields) && isFramed(version, fields)
+/** @returns why the head is refused, if it is */
+export function faultOf({ version, target }: Line, fields: Fields): FailureCode | undefined {
+  const isKnown = version === '1.1' || version === '1.0'
+  const isSound = isKnown && hasSoundAuthority(target) && hasSoundHost(version, fields) && isFramed(version, fields)
   return isSound ? undefined : 'requestMalformed'
+}
+
+/**
+ * `uri-host [":" port]` (RFC 9110 §7.2, RFC 3986 §3.2.2). What ends a host, lists several, or is a port to one reader and part
+ * of a name to another, is no part of one: it must be refused (RFC 9112 §3.2).
+ */
+export function isSoundHost(host: string): boolean {
+  return /^(?:\[[\dA-Fa-f:.]+\]|[^\s/\\?#@,:[\]]*)(?::\d*)?$/.test(host)
+}
+
+/** The absolute form's authority takes the place of Host (RFC 9112 §3.2.2); nobody's host is empty (RFC 9110 §4.2.1). */
+function hasSoundAuthority(target: string): boolean {
+  if (target.startsWith('/')) return true
+  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(target)?.[1]
+  return host === undefined || (host !== '' && isSoundHost(host))
 }
 
 /** Exactly one Host, which only HTTP/1.0 may leave out (RFC 9112 §3.2). */
 function hasSoundHost(version: string, fields: Fields): boolean {
   const hosts = fields.all('host')
   if (hosts.length === 0) return version === '1.0'
-  return hosts.length === 1 && hostValue.test(hosts[0] ?? '')
+  return hosts.length === 1 && isSoundHost(hosts[0] ?? '')
 }
 
 /** The one coding that we undo is chunked (RFC 9112 §6.1, §7); HTTP/1.0 does not know any. */

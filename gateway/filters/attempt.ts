@@ -71,7 +71,8 @@ export const attempt = filterKind({
       bind: (services) =>
         function attempt(exchange) {
           const isMoved = fit !== undefined && exchange.upstream.name === route.move?.to.name
-          return isMoved ? rewritten(exchange, fit, services) : forward(exchange, services)
+          const asked = addressed(exchange)
+          return isMoved ? rewritten(asked, fit, services) : forward(asked, services)
         },
     }
   },
@@ -124,7 +125,7 @@ function authority({ upstream }: Exchange): string {
 }
 
 /** @param host replaces the client's Host towards the upstream; X-Forwarded-Host keeps the client's. */
-async function forward(exchange: Exchange, services: Services, host = otherHostOf(exchange)): Promise<Answer> {
+async function forward(exchange: Exchange, services: Services, host = missingHostOf(exchange)): Promise<Answer> {
   const startedAt = services.clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
   const sent = { ...exchange, fields: host === undefined ? told : withField(told, 'Host', host) }
@@ -150,13 +151,19 @@ async function forward(exchange: Exchange, services: Services, host = otherHostO
 }
 
 /**
- * The Host that must be sent instead of the client's own: an absolute target's authority, which overrides Host, so that an
- * upstream that reads only one of them reads the same (RFC 9112 §3.2.2); the target's where HTTP/1.0 sent none.
+ * With an absolute target's authority as its Host: it overrides the field (RFC 9112 §3.2.2), and an upstream that reads only
+ * one of them shall read the same.
  */
-function otherHostOf(exchange: Exchange): string | undefined {
-  if (exchange.target.startsWith('/') && exchange.fields.has('host')) return undefined
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(exchange.target)?.[1]
-  return absolute ?? exchange.fields.get('host') ?? authority(exchange)
+function addressed(exchange: Exchange): Exchange {
+  const { target, fields } = exchange
+  if (target.startsWith('/')) return exchange
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(target)?.[1]
+  return absolute === undefined ? exchange : { ...exchange, fields: withField(fields, 'Host', absolute) }
+}
+
+/** HTTP/1.0 may leave Host out; HTTP/1.1 must not (RFC 9112 §3.2). */
+function missingHostOf(exchange: Exchange): string | undefined {
+  return exchange.fields.has('host') ? undefined : authority(exchange)
 }
 
 function blameOf({ how, failure = 'upstreamTruncated' }: End): Pick<Outcome, 'blame' | 'failure'> {

@@ -36,3 +36,41 @@ test('any other request keeps its own', async () => {
   const request = 'GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n'
   expect(await hostsFor(request)).toEqual(['Host: shop.example'])
 })
+
+test('an absolute target is told to the upstream as its Host in every field, and by every rewrite', async () => {
+  await gateway.rewrite(`upstreams: { monolith: { url: "${origin.url}" }, moved: { url: "http://localhost:${origin.port}" } }
+unmatched: monolith
+routes:
+  - { name: v1, match: { path: /x/*, host: meant.example }, move: { to: moved, stage: live, rewrite: { path: /v1 } } }
+`)
+  expect(await hostsFor('GET http://meant.example/x/y HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n')).toEqual([
+    'Host: meant.example',
+  ])
+  expect(origin.heads.at(-1)).toMatch(/^GET \/v1\/y HTTP\/1\.1\r\n/)
+  expect(origin.heads.at(-1)).not.toContain('other')
+})
+
+test.each(['a,b', 'a:b:c', 'a:80x', '[::1', '::1', ']', '[::1]x', 'a@b', 'a/b', 'a b'])(
+  'the Host %s is refused',
+  async (host) => {
+    const heads = origin.heads.length
+    const { received } = await exchangeBytes(gateway.port, `GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    expect(received).toMatch(/^HTTP\/1\.1 400 /)
+    expect(origin.heads.length).toBe(heads)
+  },
+)
+
+test.each(['http:///x', 'http://a@b@c/', 'http://a,b/', 'http://b:x/', 'http://a:b:c/'])(
+  'the target %s names no host and is refused',
+  async (target) => {
+    const heads = origin.heads.length
+    const { received } = await exchangeBytes(gateway.port, `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`)
+    expect(received).toMatch(/^HTTP\/1\.1 400 /)
+    expect(origin.heads.length).toBe(heads)
+  },
+)
+
+test.each(['[::1]:80', '[::1]', 'a:', 'a_b.example:8080', "x!$&'()*+;=%20"])('the Host %s passes', async (host) => {
+  const request = `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
+  expect(await hostsFor(request)).toEqual([`Host: ${host}`])
+})
