@@ -63,6 +63,11 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
   }
 }
 
+/** h2c, TLS, HTTP: a tunnel that goes on in HTTP would carry requests that no Route and no filter sees. */
+function leadsToHttp(offer = ''): boolean {
+  return offer.split(',').some((protocol) => /^(?:h2c?|https?|tls)(?:\/|$)/i.test(protocol.trim()))
+}
+
 function createApp(ports: DoorPorts, turns: Turns): FastifyInstance {
   const { headTimeoutMs } = ports
   const app = fastify({
@@ -75,7 +80,10 @@ function createApp(ports: DoorPorts, turns: Turns): FastifyInstance {
       connectionsCheckingInterval: Math.min(1_000, headTimeoutMs),
       // An upgrade with a body, or behind an answer that is still due, is a plain request (RFC 9110 §7.8: we may ignore Upgrade).
       shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
-        headers['content-length'] === undefined && headers['transfer-encoding'] === undefined && turns.isFree(socket),
+        headers['content-length'] === undefined &&
+        headers['transfer-encoding'] === undefined &&
+        turns.isFree(socket) &&
+        !leadsToHttp(headers.upgrade),
     } as object,
     // Fastify's router must never judge the target: it sees one constant URL.
     rewriteUrl: () => '/',
