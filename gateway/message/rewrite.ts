@@ -38,13 +38,15 @@ export function pathRewriteOf(pattern: string, to: string): PathRewrite | string
 export function rewriteTarget(exchange: Pick<Exchange, 'target' | 'path'>, rewrite: PathRewrite): string {
   const { path, query } = splitTarget(exchange.target)
   const raw = path.split('/').slice(1)
-  const normal = exchange.path.split('/').slice(1)
   // With dot segments the raw path's segments are not the matched ones: then the normalised copy is what was meant.
-  const segments = raw.length === normal.length ? raw : normal
+  const segments = raw.some((segment) => dots.test(segment)) ? exchange.path.split('/').slice(1) : raw
   const to = rewrite.to.replace(/\/:([^/]+)/g, (_, name: string) => `/${segments[rewrite.params.get(name) ?? 0] ?? ''}`)
   const rest = segments.slice(rewrite.segments).map((segment) => `/${segment}`)
   return `${to}${rest.join('')}${query}` || '/'
 }
+
+/** Also with a parameter behind them, which some servers drop first. */
+const dots = /^(?:\.|%2e){1,2}(?:;|$)/i
 
 /** Sets and removes fields. */
 export function editFields(fields: Fields, edits: FieldEdits): Fields {
@@ -97,10 +99,8 @@ function startsWithPath(url: string, prefix: string): boolean {
 }
 
 function splitTarget(target: string): { path: string; query: string } {
-  // The absolute form (RFC 9112 §3.2.2) names an authority before the path.
-  const start = target.startsWith('/') ? 0 : Math.max(0, target.indexOf('/', target.indexOf('://') + 3))
-  const queryAt = target.indexOf('?', start)
-  return queryAt < 0
-    ? { path: target.slice(start), query: '' }
-    : { path: target.slice(start, queryAt), query: target.slice(queryAt) }
+  // The absolute form (RFC 9112 §3.2.2) names an authority before the path, and an empty path means `/` (RFC 9110 §4.2.3).
+  const origin = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const end = origin.search(/[?#]/)
+  return end < 0 ? { path: origin, query: '' } : { path: origin.slice(0, end), query: origin.slice(end) }
 }

@@ -19,6 +19,11 @@ test.each([
   ['/*', '/legacy', '/a/b', '/a/b', '/legacy/a/b'],
   ['/old/*', '/new', '/x/../old/y', '/old/y', '/new/y'],
   ['/old/*', '/new', 'http://shop/old/y?z', '/old/y', '/new/y?z'],
+  ['/*', '/new', '/..', '/', '/new/'],
+  ['/*', '/new', '/%2e%2E;x', '/', '/new/'],
+  ['/*', '/new', 'http://shop?/../z', '/', '/new?/../z'],
+  ['/old/*', '/new', '/old#/../z', '/old', '/new#/../z'],
+  ['/old/*', '/new', '/old/A/', '/old/a', '/new/A/'],
   [
     '/docs/:id/summary',
     '/v1/summaries/:id',
