@@ -1,10 +1,11 @@
 // The text of routes.yaml as plain values, each with its line and column.
 // The danger it guards against: a mistake that cannot be pointed at.
-import { LineCounter, parseDocument } from 'yaml'
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser, YAMLParseError } from 'yaml'
 import type { Position } from '../model.ts'
 import type { Environment } from './environment.ts'
 import { parentOf } from './pointer.ts'
 import type { Findings } from './problems.ts'
+import { atOnce, type Steps } from './steps.ts'
 import { reportSyntax, reportText } from './syntax.ts'
 import { type Mark, Unfolding } from './unfold.ts'
 
@@ -25,8 +26,15 @@ export interface Written {
   scrub(message: string): string
 }
 
+/** A few milliseconds' worth. */
+const lexemesPerStep = 2_000
+
 /** @returns undefined when its mistakes, all in `findings`, leave nothing to go on with */
 export function readDocument(text: string, env: Environment, findings: Findings): Written | undefined {
+  return atOnce(documentSteps(text, env, findings))
+}
+
+export function* documentSteps(text: string, env: Environment, findings: Findings): Steps<Written | undefined> {
   // Without its byte order mark, which would move the columns of the first line.
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text
   if (reportText(content, findings)) return undefined
@@ -35,28 +43,48 @@ export function readDocument(text: string, env: Environment, findings: Findings)
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const document = parse(content, lines, findings)
+  const document = yield* parse(content, lines, findings)
   if (!document || reportSyntax({ content, document, at, findings })) return undefined
+  yield
   const unfolding = new Unfolding({ at, env, findings })
   const value = unfolding.valueOf(document.contents, '')
   return writtenOf(value, unfolding)
 }
 
-function parse(content: string, lineCounter: LineCounter, findings: Findings) {
+function* parse(content: string, lines: LineCounter, findings: Findings): Steps<Document.Parsed | undefined> {
   try {
-    // Keys that are written twice are found in unfold.ts: the library compares each key with every other one.
-    return parseDocument(content, {
-      schema: 'core',
-      lineCounter,
-      prettyErrors: false,
-      uniqueKeys: false,
-      logLevel: 'error',
-    })
+    const tokens = yield* tokenize(content, lines)
+    yield
+    return compose(tokens, content)
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown
     findings.error({ line: 1, column: 1 }, 'the file is nested too deeply to be read; flatten it')
     return undefined
   }
+}
+
+/** The library's `parseDocument` does the same without a pause, and takes longer over it than all that comes after. */
+function* tokenize(content: string, lines: LineCounter): Steps<CST.Token[]> {
+  const parser = new Parser(lines.addNewLine)
+  const tokens: CST.Token[] = []
+  let lexemes = 0
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(content)) {
+    tokens.push(...parser.next(lexeme))
+    if (++lexemes % lexemesPerStep === 0) yield
+  }
+  tokens.push(...parser.end())
+  return tokens
+}
+
+function compose(tokens: readonly CST.Token[], content: string): Document.Parsed | undefined {
+  // Keys that are written twice are found in unfold.ts: the library compares each key with every other one.
+  const composer = new Composer({ schema: 'core', prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
+  const [document, another] = composer.compose(tokens, true, content.length)
+  if (document && another) {
+    document.errors.push(new YAMLParseError([another.range[0], another.range[1]], 'MULTIPLE_DOCS', ''))
+  }
+  return document
 }
 
 function writtenOf(value: unknown, { marks, unresolved, substitution }: Unfolding): Written {

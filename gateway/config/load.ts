@@ -9,8 +9,9 @@ import type { Environment } from './environment.ts'
 import type { Live } from './live.ts'
 import { valueAt } from './pointer.ts'
 import { createFindings } from './problems.ts'
-import { read } from './read.ts'
+import { readingSteps } from './read.ts'
 import { defaultStateDir, stateDirOf } from './settings.ts'
+import { inTurns } from './steps.ts'
 
 /** Where accepted files are kept (state/mirror.ts). */
 interface Mirror {
@@ -49,14 +50,17 @@ export type FirstLoad =
   | { readonly from: 'nothing'; readonly content: Content; readonly problems: readonly Problem[] }
 
 /** Serves that content if it is sound, and keeps a copy of it. */
-export function load(content: Content, loading: Loading): Loaded {
+export async function load(content: Content, loading: Loading): Promise<Loaded> {
   const { live, services } = loading
   const served = live.snapshot
   if (served && !content.problem && content.hash === served.hash) {
     live.replace(served)
     return { ok: true, snapshot: served, warnings: served.warnings }
   }
-  const loaded = build(content, loading, { revision: (served?.revision ?? 0) + 1, loadedAt: services.clock.wall() })
+  const loaded = await build(content, loading, {
+    revision: (served?.revision ?? 0) + 1,
+    loadedAt: services.clock.wall(),
+  })
   if (loaded.ok) {
     live.replace(loaded.snapshot)
     loading.mirror.save(loaded.snapshot.settings.stateDir, content.text)
@@ -68,23 +72,27 @@ export function load(content: Content, loading: Loading): Loaded {
 export async function loadFirst(loading: Loading): Promise<FirstLoad> {
   const { file, env, live, services } = loading
   const content = await readContent(file)
-  const loaded = load(content, loading)
+  const loaded = await load(content, loading)
   if (loaded.ok) return { from: 'file', content, snapshot: loaded.snapshot }
   const { problems } = loaded
   const text = await readMirror(loading, stateDirOf(file, declaredStateDir(content.text, env), env))
   if (text === undefined) return { from: 'nothing', content, problems }
-  const last = build({ text, hash: '' }, loading, { revision: 1, loadedAt: services.clock.wall() })
+  const last = await build({ text, hash: '' }, loading, { revision: 1, loadedAt: services.clock.wall() })
   if (!last.ok) return { from: 'nothing', content, problems }
   live.replace(last.snapshot)
   live.refuse(problems)
   return { from: 'mirror', content, snapshot: last.snapshot, problems }
 }
 
-function build({ text, problem }: Content, loading: Loading, stamp: Parameters<typeof compile>[2]): Loaded {
+async function build(
+  { text, problem }: Content,
+  loading: Loading,
+  stamp: Parameters<typeof compile>[2],
+): Promise<Loaded> {
   const { file, kinds, env, services } = loading
   if (problem) return { ok: false, problems: [problem] }
   try {
-    const { declaration, problems } = read({ file, text }, kinds, env)
+    const { declaration, problems } = await inTurns(readingSteps({ file, text }, kinds, env))
     if (!declaration) return { ok: false, problems }
     const snapshot = compile(declaration, services, stamp)
     return { ok: true, snapshot, warnings: snapshot.warnings }

@@ -7,12 +7,13 @@ import { findConflicts } from '../routing/conflicts.ts'
 import { findPathDoubts } from '../routing/doubts.ts'
 import { check } from './check.ts'
 import type { Declaration, DeclaredRoute } from './declaration.ts'
-import { readDocument, type Written } from './document.ts'
+import { documentSteps, type Written } from './document.ts'
 import type { Environment } from './environment.ts'
 import { type Page, referredUpstream } from './page.ts'
 import { createFindings, type Findings, hasErrors } from './problems.ts'
 import { declareRoutes, declareUnmatched } from './routes.ts'
 import { declareSettings } from './settings.ts'
+import { atOnce, type Steps } from './steps.ts'
 import { declareUpstreams } from './upstreams.ts'
 
 export interface Source {
@@ -30,9 +31,14 @@ export interface Reading {
 
 /** @param env resolves `${NAME}`; its values are in no Problem */
 export function read(source: Source, kinds: readonly FilterKind[], env: Environment): Reading {
+  return atOnce(readingSteps(source, kinds, env))
+}
+
+export function* readingSteps(source: Source, kinds: readonly FilterKind[], env: Environment): Steps<Reading> {
   const findings = createFindings()
-  const written = readDocument(source.text, env, findings)
-  const declaration = written && declare({ source, written, findings, kinds, env })
+  const written = yield* documentSteps(source.text, env, findings)
+  yield
+  const declaration = written && (yield* declare({ source, written, findings, kinds, env }))
   const problems = findings.list()
   if (!declaration || hasErrors(problems)) return { problems }
   return { problems, declaration: { ...declaration, warnings: problems } }
@@ -51,12 +57,14 @@ interface Draft {
   readonly env: Environment
 }
 
-function declare({ source, written, findings, kinds, env }: Draft): Omit<Declaration, 'warnings'> | undefined {
+function* declare({ source, written, findings, kinds, env }: Draft): Steps<Omit<Declaration, 'warnings'> | undefined> {
   const page: Page = { written, findings, kinds, checked: check(written, kinds, findings) }
+  yield
   const settings = declareSettings(page, source.file, env)
   const known = declareUpstreams(page)
   const answering = referredUpstream(page, '/unmatched', known)
   const routes = declareRoutes(page, known, answering)
+  yield
   if (settings) compareRoutes(page, routes, settings)
   if (!settings || !answering) return undefined
   const unmatched = declareUnmatched(page, answering)

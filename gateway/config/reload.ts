@@ -33,17 +33,17 @@ export function createReloader(watching: Watching): Reloader {
   let isClosed = false
   let stopWatching = () => {}
 
-  function judge(content: Content): void {
+  async function judge(content: Content): Promise<void> {
     judged = content.hash
-    outcome = load(content, watching)
-    watching.onReload(outcome)
+    outcome = await load(content, watching)
+    if (!isClosed) watching.onReload(outcome)
   }
 
   async function lookOnce(): Promise<void> {
     const first = await readContent(file)
     if (first.hash === judged) return
     const settled = await readSettled(file, first, settleMs)
-    if (settled.hash !== judged && !isClosed) judge(settled)
+    if (settled.hash !== judged && !isClosed) await judge(settled)
   }
 
   /** One look at a time; a call during one has another follow, so that the newest content has the last word. */
