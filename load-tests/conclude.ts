@@ -3,10 +3,10 @@
 
 import type { Known } from './acquaint.ts'
 import { balance } from './balance.ts'
-import type { Begun } from './cutover.ts'
 import type { Evidence } from './evidence.ts'
 import { spreadOf } from './percentiles.ts'
 import { countBy } from './phases.ts'
+import type { Begun } from './plan.ts'
 import type { Report } from './report.ts'
 import type { Move } from './routes-file.ts'
 import type { Run } from './run.ts'

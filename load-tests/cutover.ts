@@ -6,29 +6,14 @@ import { systemTicker as ticker } from './arrivals.ts'
 import { connectTo } from './client.ts'
 import { conclude } from './conclude.ts'
 import { gatherEvidence } from './evidence.ts'
-import type { FaultKind } from './fault.ts'
 import { operatorsOf } from './operators.ts'
+import type { Begun, CutoverPlan } from './plan.ts'
 import type { Report } from './report.ts'
 import { mixOf } from './requests.ts'
 import { type Move, readMove, readRoutes, upstreamNames } from './routes-file.ts'
 import { runUnderTraffic } from './run.ts'
 import { givenSite, ownSite, type Site } from './site.ts'
 import { measureThroughput, type Throughput } from './throughput.ts'
-
-export interface CutoverPlan {
-  readonly ratePerSecond: number
-  readonly seconds: number
-  readonly seed: number
-  readonly fault?: FaultKind | undefined
-  /** A site that is there already; without it one is started. */
-  readonly given?: Pick<Site, 'gateway' | 'admin' | 'configFile'> | undefined
-  /** How long autocannon measures before the run, in whole seconds; 0: not at all. */
-  readonly throughputSeconds: number
-  /** Where the access log of a gateway that is started here goes. */
-  readonly logFile: string
-  /** Told each line of progress. */
-  readonly say: (line: string) => void
-}
 
 const route = 'search'
 const faultEvery = 25
@@ -55,14 +40,6 @@ function openSite({ given, fault, seed, logFile, say }: CutoverPlan, runId: stri
   say('starting the monolith, both services and the gateway')
   const random = randomFrom(seed + 2)
   return ownSite({ route, logFile, fault: fault && { kind: fault, every: faultEvery, random, idPrefix: `${runId}r` } })
-}
-
-/** A plan under way. */
-export interface Begun extends CutoverPlan {
-  readonly startedAt: Date
-  /** Every id of the run begins so. */
-  readonly runId: string
-  readonly signal: AbortSignal
 }
 
 async function runAt(site: Site, plan: Begun): Promise<Report> {

@@ -2,8 +2,8 @@
 // The danger it guards against: a mistyped option that is ignored, and a test that then proves something else.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { CutoverPlan } from './cutover.ts'
 import { type FaultKind, faultKinds } from './fault.ts'
+import type { CutoverPlan } from './plan.ts'
 
 export const help = `load-test SCENARIO [options]
 

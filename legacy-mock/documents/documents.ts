@@ -5,7 +5,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { firstDocuments } from './firstDocuments.ts'
-import type { Received } from './upload.ts'
 
 export interface DocumentRow {
   /** doc-1, doc-2 … */
@@ -16,6 +15,17 @@ export interface DocumentRow {
   readonly sha256: string
   /** Milliseconds since the epoch. */
   readonly storedAt: number
+}
+
+/** A file that has come in whole. */
+export interface Received {
+  /** Where it is now. */
+  readonly file: string
+  /** As the client calls it. */
+  readonly name: string
+  readonly type: string
+  readonly bytes: number
+  readonly sha256: string
 }
 
 const selected = "SELECT 'doc-' || id AS id, name, type, bytes, sha256, stored_at AS storedAt FROM document"

@@ -3,21 +3,10 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { chunksOf, Refusal, type Visit } from '../../services/kit/visit.ts'
-import type { Documents } from './documents.ts'
+import type { Documents, Received } from './documents.ts'
 import { boundaryOf, type MultipartEvent, readMultipart } from './multipart.ts'
 
 export const longestUpload = 50 * 1024 * 1024
-
-/** A file that has come in whole. */
-export interface Received {
-  /** Where it is now. */
-  readonly file: string
-  /** As the client calls it. */
-  readonly name: string
-  readonly type: string
-  readonly bytes: number
-  readonly sha256: string
-}
 
 /** All files of the request; all are dropped again if one fails. @throws Refusal 400, 413, 415 */
 export async function receiveFiles(visit: Visit, documents: Documents): Promise<readonly Received[]> {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Endpoint, endpoint } from '../../services/kit/router.ts'
-import type { Upgrades } from '../../services/kit/server.ts'
+import type { Upgrades } from '../../services/kit/site.ts'
 import { Refusal } from '../../services/kit/visit.ts'
 import { converse } from './echo.ts'
 

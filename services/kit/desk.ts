@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fate, Faults } from './faults.ts'
 import { Ledger, type LedgerEntry } from './ledger.ts'
 import { type Counts, isOperators, operatorEndpoints } from './ops.ts'
-import type { Site } from './server.ts'
+import type { Site } from './site.ts'
 import { Refusal, sendRefusal, type Visit } from './visit.ts'
 import { wedgeInto } from './wedge.ts'
 

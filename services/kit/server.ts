@@ -1,26 +1,9 @@
 // The HTTP server that the monolith and the services stand on.
 // The danger it guards against: a stop that cuts off requests that could have ended by themselves.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { FrontDesk } from './desk.ts'
-import type { ServiceName, Visit } from './visit.ts'
-
-export interface Upgrades {
-  /** Whether this request leaves HTTP; all others are answered as if they had no Upgrade (RFC 9110 §7.8). */
-  wants(request: IncomingMessage): boolean
-  accept(visit: Omit<Visit, 'response'>, socket: Socket, head: Buffer): void
-}
-
-export interface Site {
-  readonly service: ServiceName
-  readonly host?: string
-  /** 0 takes a free one. */
-  readonly port: number
-  answer(visit: Visit): void | Promise<void>
-  readonly upgrades?: Upgrades
-  /** After the last request has ended. */
-  close?(): void | Promise<void>
-}
+import type { Site } from './site.ts'
 
 export interface Running {
   readonly url: string

@@ -55,11 +55,8 @@ export function findStrayPackages(
   )
 }
 
-/** @param isEdge which imports count: all by default. */
-export function findCycles(sources: readonly Source[], isEdge = (_: Import) => true): readonly string[] {
-  const edges = new Map(
-    sources.map((source) => [source.path, importsOf(source).filter((one) => one.isOurs && isEdge(one))]),
-  )
+export function findCycles(sources: readonly Source[]): readonly string[] {
+  const edges = new Map(sources.map((source) => [source.path, importsOf(source).filter(({ isOurs }) => isOurs)]))
   const done = new Set<string>()
   const found: string[] = []
   const walk = (path: string, trail: readonly string[]) => {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { CutoverPlan } from '../../load-tests/cutover.ts'
+import type { CutoverPlan } from '../../load-tests/plan.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
