@@ -105,6 +105,8 @@ class Attempt implements Waiter, Asker {
 
   answered(head: AnswerHead, body: Buffer | undefined | 'stream', trailers: readonly string[]): void {
     if (logsInConnection(this.#parts.exchange, head)) this.#keepToOneClient()
+    // Whoever has refused the request wants no more of it (RFC 9112 §9.5).
+    if (head.status >= 400 && !this.isSent()) this.#sending?.stop()
     if (body === 'stream') {
       this.#patience.answerStarted(isEventStream(fieldsOf(head.raw).get('content-type')))
       this.#stream = new AnswerBody(this)

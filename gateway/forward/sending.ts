@@ -98,6 +98,16 @@ function brokeOff(): Failure {
   return new Failure('requestBodyBroken', 'the request body broke off')
 }
 
+/**
+ * Holds what is written until this round of the event loop has read what has arrived. An upstream that refuses an upload and
+ * closes at once resets the connection: a write that meets the reset would end it with the refusal unread.
+ */
+function readFirst(socket: Socket): void {
+  if (socket.writableCorked > 0) return
+  socket.cork()
+  setImmediate(() => socket.uncork())
+}
+
 interface Pumped {
   readonly exchange: Exchange
   readonly body: Readable
@@ -109,6 +119,7 @@ function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listener
   const onChunk = (chunk: Buffer) => {
     spend(chunk.length)
     listeners.moved()
+    readFirst(socket)
     if (!writePiece(chunk, isChunked, socket)) body.pause()
   }
   const onDrain = () => {
