@@ -35,6 +35,8 @@ export function sameName(a: string, b: string): boolean {
 /** Names of fields, looked up in any case. */
 export interface Names {
   has(name: string): boolean
+  /** What tells them from a Set, which would tell names in another case apart. */
+  readonly isAnyCase: true
 }
 
 /** Most names differ from all of these in length already: they cost no lower-casing. @param names in lower case */
@@ -42,7 +44,7 @@ export function namesOf(names: readonly string[]): Names {
   const known = new Set(names)
   const isLength: boolean[] = []
   for (const { length } of names) isLength[length] = true
-  return { has: (name) => isLength[name.length] === true && known.has(name.toLowerCase()) }
+  return { has: (name) => isLength[name.length] === true && known.has(name.toLowerCase()), isAnyCase: true }
 }
 
 /** @param raw name, value, name, value …; owned by the result from now on. */
