@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { places } from '../harness/gateway.ts'
+import { places } from '../harness/places.ts'
 import { openWire } from '../harness/wire.ts'
 import { openPlace, type Place } from './place.ts'
 

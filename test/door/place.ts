@@ -2,8 +2,9 @@
 // The danger it guards against: a test that cannot tell which door has answered.
 import { setImmediate } from 'node:timers/promises'
 import type { GatewayOptions } from '../../gateway/main.ts'
-import { places, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { type Origin, startRawOrigin } from '../harness/origin.ts'
+import { places } from '../harness/places.ts'
 import type { Wire } from '../harness/wire.ts'
 
 export interface Place {

@@ -4,12 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type GatewayOptions, openGateway, type RunningGateway } from '../../gateway/main.ts'
 import { type Line, lineOf, readLines } from './lines.ts'
-
-export const places = `
-public: { host: 127.0.0.1, port: 0 }
-probes: { host: 127.0.0.1, port: 0 }
-admin: { host: 127.0.0.1, port: 0 }
-`
+import { places } from './places.ts'
 
 export interface TestGateway {
   readonly gateway: RunningGateway

@@ -11,12 +11,6 @@ import type { Line } from './lines.ts'
 
 const script = new URL('../../bin/banyan.js', import.meta.url).pathname
 
-export const freePlaces = `
-public: { host: 127.0.0.1, port: 0, drain: 60s }
-probes: { host: 127.0.0.1, port: 0 }
-admin: { host: 127.0.0.1, port: 0 }
-`
-
 export interface GatewayProcess {
   readonly child: ChildProcess
   readonly pid: number

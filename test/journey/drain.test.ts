@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Origin, startOrigin } from '../harness/origin.ts'
-import { freePlaces, type GatewayProcess, newFolder, startProcess } from '../harness/process.ts'
+import { places } from '../harness/places.ts'
+import { type GatewayProcess, newFolder, startProcess } from '../harness/process.ts'
 import { openWire } from '../harness/wire.ts'
 
 let origin: Origin
@@ -21,7 +22,7 @@ afterAll(() => origin.close())
 
 async function start(drain: string): Promise<GatewayProcess> {
   const folder = await newFolder(
-    `${freePlaces.replace('60s', drain)}upstreams: { monolith: { url: "${origin.url}" } }\nunmatched: monolith\n`,
+    `${places.replace('port: 0', `port: 0, drain: ${drain}`)}upstreams: { monolith: { url: "${origin.url}" } }\nunmatched: monolith\n`,
   )
   return startProcess(folder)
 }

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { places, startTestGateway } from '../harness/gateway.ts'
+import { startTestGateway } from '../harness/gateway.ts'
 import { startScriptedOrigin } from '../harness/origin.ts'
+import { places } from '../harness/places.ts'
 import { exchangeBytes } from '../harness/wire.ts'
 
 let origin: Awaited<ReturnType<typeof startScriptedOrigin>>

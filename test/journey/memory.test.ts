@@ -8,7 +8,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Origin, startOrigin } from '../harness/origin.ts'
-import { freePlaces, type GatewayProcess, newFolder, startProcess } from '../harness/process.ts'
+import { places } from '../harness/places.ts'
+import { type GatewayProcess, newFolder, startProcess } from '../harness/process.ts'
 
 const mebibyte = 1024 * 1024
 const size = 1024 * mebibyte
@@ -31,7 +32,7 @@ beforeAll(async () => {
       pipeline(pattern(), response).catch(() => {})
     }
   })
-  folder = await newFolder(`${freePlaces}upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`)
+  folder = await newFolder(`${places}upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`)
 })
 
 // A fresh process for each: what one transfer has brought up would hide what the next one adds.

@@ -1,7 +1,8 @@
 // What no upstream ever sees: heads that two readers may read differently, that are too large, too late, or no HTTP at all.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { places, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { type Origin, startRawOrigin } from '../harness/origin.ts'
+import { places } from '../harness/places.ts'
 import { exchangeBytes, openWire } from '../harness/wire.ts'
 
 let origin: Origin

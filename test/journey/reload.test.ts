@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { places, startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { type Origin, startOrigin } from '../harness/origin.ts'
-import { freePlaces, newFolder, startProcess } from '../harness/process.ts'
+import { places } from '../harness/places.ts'
+import { newFolder, startProcess } from '../harness/process.ts'
 
 let oldSide: Origin
 let newSide: Origin
@@ -157,7 +158,6 @@ function startLoad(gateway: TestGateway, clients: number) {
 test('an edit is noticed without being told: renamed over the file, or written into it', async () => {
   const gateway = await startTestGateway(routesTo('legacy'))
   const file = join(gateway.folder, 'routes.yaml')
-  const places = 'public: { host: 127.0.0.1, port: 0 }\nprobes: { port: 0 }\nadmin: { port: 0 }\n'
   await writeFile(`${file}.new`, places + routesTo('live', 'm1'))
   await rename(`${file}.new`, file)
   await gateway.line(({ msg, revision }) => msg === 'routes.yaml accepted' && revision === 2)
@@ -171,9 +171,9 @@ test('an edit is noticed without being told: renamed over the file, or written i
 })
 
 test('SIGHUP has a process look at its file, and ends nothing', async () => {
-  const folder = await newFolder(freePlaces + routesTo('legacy'))
+  const folder = await newFolder(places + routesTo('legacy'))
   const gateway = await startProcess(folder)
-  await writeFile(join(folder, 'routes.yaml'), freePlaces + routesTo('live', 'm7'))
+  await writeFile(join(folder, 'routes.yaml'), places + routesTo('live', 'm7'))
   gateway.child.kill('SIGHUP')
   await gateway.line(({ msg, revision }) => msg === 'routes.yaml accepted' && revision === 2)
   expect(await text(await get(`${gateway.url}/x`))).toBe('new m7 m7')

@@ -9,11 +9,12 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import type { Line } from '../harness/lines.ts'
 import { startOrigin, startRawOrigin } from '../harness/origin.ts'
-import { freePlaces, newFolder, runToEnd, startProcess } from '../harness/process.ts'
+import { places } from '../harness/places.ts'
+import { newFolder, runToEnd, startProcess } from '../harness/process.ts'
 
 const upstream = (url: string) => `upstreams: { monolith: { url: "${url}" } }\nunmatched: monolith\n`
 const isAccepted = ({ msg }: Line) => msg === 'routes.yaml accepted'
-const broken = `${freePlaces}upstreams: { monolith: { ulr: "http://127.0.0.1:1" } }\nunmatched: nobody\nnonsense: 1\n`
+const broken = `${places}upstreams: { monolith: { ulr: "http://127.0.0.1:1" } }\nunmatched: nobody\nnonsense: 1\n`
 
 test('a broken file without a last accepted one ends the start with all Problems', async () => {
   const folder = await newFolder(broken)
@@ -37,7 +38,7 @@ test('a missing file ends the start with its name', async () => {
 
 test('with a broken or missing file the last accepted one serves, loudly', async () => {
   const origin = await startOrigin((_, response) => response.end('served'))
-  const folder = await newFolder(freePlaces + upstream(origin.url))
+  const folder = await newFolder(places + upstream(origin.url))
   const file = join(folder, 'routes.yaml')
   const first = await startProcess(folder)
   first.child.kill('SIGTERM')
@@ -53,7 +54,7 @@ test('with a broken or missing file the last accepted one serves, loudly', async
   const status = (await (await fetch(`${second.adminUrl}/status`)).json()) as { problems: unknown[] }
   expect(status.problems.length).toBeGreaterThan(0)
   // Mending the file needs no restart.
-  await writeFile(file, freePlaces + upstream(origin.url))
+  await writeFile(file, places + upstream(origin.url))
   await second.line((line) => isAccepted(line) && second.lines.filter(isAccepted).length === 2)
   second.child.kill('SIGTERM')
   expect(await second.exited).toBe(0)
@@ -69,8 +70,8 @@ test('with a broken or missing file the last accepted one serves, loudly', async
 
 test.each(['public', 'probes', 'admin'])('a port in use for %s ends the start with one sentence', async (key) => {
   const taken = await startRawOrigin(() => {})
-  const places = freePlaces.replace(new RegExp(`(${key}: .*port: )0`), `$1${taken.port}`)
-  const { code, err } = await runToEnd(await newFolder(places + upstream('http://127.0.0.1:1')))
+  const taking = places.replace(new RegExp(`(${key}: .*port: )0`), `$1${taken.port}`)
+  const { code, err } = await runToEnd(await newFolder(taking + upstream('http://127.0.0.1:1')))
   expect(code).toBe(1)
   expect(err).toBe(
     `${key}: port ${taken.port} on 127.0.0.1 is in use; stop what listens there, or change ${key}.port in routes.yaml\n`,
@@ -81,7 +82,7 @@ test.each(['public', 'probes', 'admin'])('a port in use for %s ends the start wi
 test('an upstream that is down does not keep the gateway from starting, and readiness says so in its body', async () => {
   const away = await startRawOrigin(() => {})
   await away.close()
-  const gateway = await startProcess(await newFolder(freePlaces + upstream(away.url)))
+  const gateway = await startProcess(await newFolder(places + upstream(away.url)))
   const readiness = await fetch(`${gateway.probesUrl}/readyz`)
   expect(readiness.status).toBe(200)
   expect(await readiness.json()).toMatchObject({ ready: true, upstreams: [{ name: 'monolith', connects: false }] })
