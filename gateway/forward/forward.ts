@@ -1,7 +1,7 @@
 // How requests go out: the one function that every attempt, of whatever role, ends in.
 import type { Answer, Clock, Exchange } from '../model.ts'
-import { askHttp1 } from './http1.ts'
-import { askHttp2 } from './http2.ts'
+import { Http1Attempt } from './http1.ts'
+import { Http2Attempt } from './http2.ts'
 import type { Pools } from './pools.ts'
 
 /** Rejects only with a Failure. */
@@ -11,7 +11,11 @@ export function createForward({ clock, pools }: { clock: Clock; pools: Pools }):
   return function forward(exchange) {
     const { protocol, target } = exchange.upstream
     // HTTP/2 knows no Upgrade (RFC 9113 §8.6): whoever leaves HTTP leaves HTTP/1.1.
-    if (protocol === 'h2' && exchange.upgrade === undefined) return askHttp2(exchange, pools.http2(target), clock)
-    return askHttp1(exchange, pools.http1(target), clock)
+    const isHttp2 = protocol === 'h2' && exchange.upgrade === undefined
+    return new Promise((resolve, reject) => {
+      const parts = { exchange, clock, resolve, reject }
+      if (isHttp2) new Http2Attempt(parts, pools.http2(target)).start()
+      else new Http1Attempt(parts, pools.http1(target)).start()
+    })
   }
 }

@@ -3,10 +3,11 @@
 import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, Body, Clock, Exchange } from '../model.ts'
+import type { Answer, Body } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
 import type { AnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
+import type { Attempting } from './attempting.ts'
 import type { Connection } from './connection.ts'
 import { logsInConnection } from './connectionLogin.ts'
 import { breakOf, failureOf, malformedAnswer, noConnection } from './failures.ts'
@@ -15,25 +16,11 @@ import type { Pool, Waiter } from './pool.ts'
 import { isSurelyUnsent, Sending } from './sending.ts'
 import { upstreamAnswer } from './upstreamAnswer.ts'
 
-/** Rejects with a Failure when no head came; after the head a break destroys the body. */
-export function askHttp1(exchange: Exchange, pool: Pool, clock: Clock): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    new Attempt({ exchange, pool, clock, resolve, reject }).start()
-  })
-}
-
-interface Parts {
-  readonly exchange: Exchange
-  readonly pool: Pool
-  readonly clock: Clock
-  resolve(answer: Answer): void
-  reject(failure: Failure): void
-}
-
-class Attempt implements Waiter, Asker {
+export class Http1Attempt implements Waiter, Asker {
   readonly method: string
   readonly mayUpgrade: boolean
-  readonly #parts: Parts
+  readonly #parts: Attempting
+  readonly #pool: Pool
   readonly #patience: Patience
   #connection: Connection | undefined
   #sending: Sending | undefined
@@ -44,9 +31,10 @@ class Attempt implements Waiter, Asker {
   /** Nothing that comes later counts. */
   #isOver = false
 
-  constructor(parts: Parts) {
+  constructor(parts: Attempting, pool: Pool) {
     const { method, upgrade, upstream } = parts.exchange
     this.#parts = parts
+    this.#pool = pool
     this.method = method
     this.mayUpgrade = upgrade !== undefined
     this.#patience = new Patience(upstream, {
@@ -67,7 +55,7 @@ class Attempt implements Waiter, Asker {
     const connection = this.#connection
     this.#end(failure)
     if (connection) connection.destroy()
-    else this.#parts.pool.cancel(this)
+    else this.#pool.cancel(this)
   }
 
   connected(connection: Connection): void {
@@ -159,16 +147,16 @@ class Attempt implements Waiter, Asker {
   }
 
   #keepToOneClient(): void {
-    const { exchange, pool } = this.#parts
     const connection = this.#connection
+    const client = this.#parts.exchange.client.connection
     if (!connection) return
-    if (exchange.client.connection) pool.pin(connection, exchange.client.connection)
+    if (client) this.#pool.pin(connection, client)
     else connection.isSpent = true
   }
 
   #takeConnection(): void {
-    const { exchange, pool } = this.#parts
-    const { upstream, client } = exchange
+    const pool = this.#pool
+    const { upstream, client } = this.#parts.exchange
     if (!pool.take(this, upstream.maxConnections, client.connection)) {
       this.#end(new Failure('upstreamBusy', `${upstream.name}: too many requests wait for a connection`))
     } else if (!this.#connection) {

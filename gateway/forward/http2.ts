@@ -5,9 +5,10 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, Clock, Exchange } from '../model.ts'
+import type { Answer } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
 import { hasNoBody } from './answerHead.ts'
+import type { Attempting } from './attempting.ts'
 import { breakOf, failureOf, noConnection } from './failures.ts'
 import { grouped, headersOf, withoutPseudo } from './http2Fields.ts'
 import { lend } from './lend.ts'
@@ -15,23 +16,9 @@ import { isEventStream, Patience } from './patience.ts'
 import type { Http2Pool } from './session.ts'
 import { upstreamAnswer } from './upstreamAnswer.ts'
 
-/** Rejects with a Failure when no head came; after the head a break destroys the body. */
-export function askHttp2(exchange: Exchange, pool: Http2Pool, clock: Clock): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    new Attempt({ exchange, pool, clock, resolve, reject }).start()
-  })
-}
-
-interface Parts {
-  readonly exchange: Exchange
-  readonly pool: Http2Pool
-  readonly clock: Clock
-  resolve(answer: Answer): void
-  reject(failure: Failure): void
-}
-
-class Attempt {
-  readonly #parts: Parts
+export class Http2Attempt {
+  readonly #parts: Attempting
+  readonly #pool: Http2Pool
   readonly #patience: Patience
   #stream: ClientHttp2Stream | undefined
   #answer: Answer | undefined
@@ -42,9 +29,10 @@ class Attempt {
   /** Nothing that comes later counts. */
   #isOver = false
 
-  constructor(parts: Parts) {
+  constructor(parts: Attempting, pool: Http2Pool) {
     const { upstream, body } = parts.exchange
     this.#parts = parts
+    this.#pool = pool
     this.#patience = new Patience(upstream, {
       giveUp: (failure) => this.#giveUp(failure),
       isClientsTurn: () => this.#stream !== undefined && !this.#isSent && body instanceof Readable && !body.isPaused(),
@@ -52,11 +40,11 @@ class Attempt {
   }
 
   start(): void {
-    const { exchange, pool } = this.#parts
+    const { exchange } = this.#parts
     exchange.onGone(() => this.#fail(new Failure('clientGone', 'the client left')))
     if (this.#isOver) return
     this.#patience.connecting(() => noConnection(exchange.upstream, false))
-    pool.take().then(
+    this.#pool.take().then(
       (session) => this.#send(session),
       (error: unknown) => this.#fail(failureOf(error, exchange.upstream, false)),
     )
@@ -75,7 +63,7 @@ class Attempt {
 
   /** A session that did not answer in time may be dead: the next request shall not wait for it. */
   #giveUp(failure: Failure): void {
-    if (failure.blame === 'upstream' && !this.#answer) this.#parts.pool.retire()
+    if (failure.blame === 'upstream' && !this.#answer) this.#pool.retire()
     this.#fail(failure)
   }
 
