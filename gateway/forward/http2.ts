@@ -11,8 +11,8 @@ import { hasNoBody } from './answerHead.ts'
 import type { Attempting } from './attempting.ts'
 import { breakOf, failureOf, noConnection } from './failures.ts'
 import { grouped, headersOf, withoutPseudo } from './http2Fields.ts'
-import { lend } from './lend.ts'
 import { isEventStream, Patience } from './patience.ts'
+import { pump } from './pump.ts'
 import type { Http2Pool } from './session.ts'
 import { upstreamAnswer } from './upstreamAnswer.ts'
 
@@ -26,6 +26,7 @@ export class Http2Attempt {
   #bodyBytes = 0
   #trailers: readonly string[] = []
   #isSent = false
+  #stopUpload = () => {}
   /** Nothing that comes later counts. */
   #isOver = false
 
@@ -109,12 +110,12 @@ export class Http2Attempt {
       stream.end(body)
       return
     }
-    const lent = lend(body)
-    lent.on('data', () => this.#patience.moved())
-    lent.once('error', (error) => this.#fail(error as Failure))
-    stream.once('close', () => lent.destroy())
-    stream.on('drain', () => this.#patience.moved())
-    lent.pipe(stream)
+    this.#stopUpload = pump(body, stream, {
+      write: (piece) => stream.write(piece),
+      moved: () => this.#patience.moved(),
+      ended: () => stream.end(),
+      failed: (failure) => this.#fail(failure),
+    })
   }
 
   #listen(stream: ClientHttp2Stream): void {
@@ -154,8 +155,7 @@ export class Http2Attempt {
   /** Node ends the stream of a reset, too: only the code tells the two apart. */
   #end(): void {
     if (this.#isOver || !this.#answer || this.#stream?.rstCode !== constants.NGHTTP2_NO_ERROR) return
-    this.#isOver = true
-    this.#patience.stop()
+    this.#finish()
     this.#body?.push(null)
     // An answer that came before the request had gone out: the rest is not wanted.
     if (!this.#isSent) this.#stream.close(constants.NGHTTP2_NO_ERROR)
@@ -167,11 +167,16 @@ export class Http2Attempt {
     this.#fail(failureOf(error, this.#parts.exchange.upstream, !isRefused))
   }
 
+  #finish(): void {
+    this.#isOver = true
+    this.#patience.stop()
+    this.#stopUpload()
+  }
+
   /** Before the head the failure is the answer; after it nothing replaces the answer: its body ends visibly broken. */
   #fail(failure: Failure): void {
     if (this.#isOver) return
-    this.#isOver = true
-    this.#patience.stop()
+    this.#finish()
     this.#answer?.settle({ ...breakOf(failure), bodyBytes: this.#bodyBytes, at: this.#parts.clock.now() })
     this.#stream?.close(constants.NGHTTP2_CANCEL)
     this.#body?.destroy(failure)

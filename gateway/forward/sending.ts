@@ -2,11 +2,11 @@
 // The danger it guards against: a body that broke off and passes for whole, and a request taken for unsent that was not.
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { Failure } from '../errors.ts'
+import type { Failure } from '../errors.ts'
 import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
-import { spend } from '../message/spent.ts'
 import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Exchange } from '../model.ts'
+import { pump } from './pump.ts'
 import { headOf, isSentChunked } from './requestBytes.ts'
 
 interface Listeners {
@@ -80,22 +80,25 @@ function sendRequest(exchange: Exchange, socket: Socket, listeners: Listeners): 
   const isChunked = isSentChunked(exchange)
   const head = headOf(exchange, isChunked)
   if (body instanceof Readable) {
-    if (!body.destroyed) {
-      socket.write(head, 'latin1')
-      return pump({ exchange, body, socket, isChunked }, listeners)
-    }
-    listeners.failed(brokeOff())
-  } else {
-    if (body === undefined) socket.write(head, 'latin1')
-    else writeWhole(head, isChunked ? chunkedOf(body, exchange.trailers?.().raw) : body, socket)
-    // A small request is with the system already; a large one takes as long as the upstream takes to read it.
-    whenFlushed(socket, listeners.sent)
+    if (!body.destroyed) socket.write(head, 'latin1')
+    return pump(body, socket, {
+      write(piece) {
+        readFirst(socket)
+        return writePiece(piece, isChunked, socket)
+      },
+      moved: listeners.moved,
+      ended() {
+        if (isChunked) socket.write(chunkedEnd(exchange.trailers?.().raw), 'latin1')
+        whenFlushed(socket, listeners.sent)
+      },
+      failed: listeners.failed,
+    })
   }
+  if (body === undefined) socket.write(head, 'latin1')
+  else writeWhole(head, isChunked ? chunkedOf(body, exchange.trailers?.().raw) : body, socket)
+  // A small request is with the system already; a large one takes as long as the upstream takes to read it.
+  whenFlushed(socket, listeners.sent)
   return () => {}
-}
-
-function brokeOff(): Failure {
-  return new Failure('requestBodyBroken', 'the request body broke off')
 }
 
 /**
@@ -106,42 +109,4 @@ function readFirst(socket: Socket): void {
   if (socket.writableCorked > 0) return
   socket.cork()
   setImmediate(() => socket.uncork())
-}
-
-interface Pumped {
-  readonly exchange: Exchange
-  readonly body: Readable
-  readonly socket: Socket
-  readonly isChunked: boolean
-}
-
-function pump({ exchange, body, socket, isChunked }: Pumped, listeners: Listeners): () => void {
-  const onChunk = (chunk: Buffer) => {
-    spend(chunk.length)
-    listeners.moved()
-    readFirst(socket)
-    if (!writePiece(chunk, isChunked, socket)) body.pause()
-  }
-  const onDrain = () => {
-    listeners.moved()
-    body.resume()
-  }
-  const onEnd = () => {
-    stop()
-    if (isChunked) socket.write(chunkedEnd(exchange.trailers?.().raw), 'latin1')
-    whenFlushed(socket, listeners.sent)
-  }
-  const onBroken = () => {
-    stop()
-    listeners.failed(brokeOff())
-  }
-  const stop = () => {
-    body.off('data', onChunk).off('end', onEnd).off('close', onBroken).off('error', onBroken)
-    socket.off('drain', onDrain)
-    // Whoever owns it decides what becomes of the rest.
-    body.pause()
-  }
-  body.on('data', onChunk).on('end', onEnd).on('close', onBroken).on('error', onBroken)
-  socket.on('drain', onDrain)
-  return stop
 }

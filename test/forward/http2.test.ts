@@ -119,6 +119,33 @@ describe.each(schemes)('over %s', (scheme) => {
     expect(answer.trailers?.().raw).toEqual(['x-sum', '2'])
   })
 
+  test.each(['before the request goes out', 'in its middle'])('a request body that breaks %s', async (when) => {
+    const codes: number[] = []
+    onStream = (stream) => {
+      stream.on('data', () => body.destroy())
+      stream.on('close', () => codes.push(stream.rstCode))
+    }
+    const body = new PassThrough()
+    const asked = world.ask(upstream(), { method: 'POST', body })
+    if (when === 'in its middle') body.write('x')
+    else body.destroy()
+    expect(await resultOf(asked)).toBe('requestBodyBroken by client')
+    await until(() => codes.length > 0)
+    expect(codes).toEqual([constants.NGHTTP2_CANCEL])
+  })
+
+  test('an answer that comes before the request has gone out leaves the rest of it to its owner', async () => {
+    onStream = (stream) => {
+      stream.respond({ ':status': 413 })
+      stream.end('no')
+    }
+    const body = new PassThrough()
+    const asked = world.ask(upstream(), { method: 'POST', body })
+    body.write('x')
+    expect(await resultOf(asked)).toBe('413 no')
+    expect([body.destroyed, body.isPaused(), body.listenerCount('data')]).toEqual([false, true, 0])
+  })
+
   test('HEAD, 204 and 304 have no body', async () => {
     for (const [method, status] of [
       ['HEAD', 200],
