@@ -147,7 +147,7 @@ export class Http2Attempt {
   #data(piece: Buffer): void {
     this.#bodyBytes += piece.length
     this.#patience.moved()
-    if (this.#body?.push(piece) !== false) return
+    if (this.#body?.feed(piece) !== false) return
     this.#stream?.pause()
     this.#patience.pause()
   }
