@@ -159,6 +159,7 @@ export interface Target {
   /** scheme://host:port, in lower case: what pools and health are keyed by. */
   readonly origin: string
   readonly secure: boolean
+  /** A name or an address, an IPv6 one without brackets. */
   readonly host: string
   /** 1–65535 */
   readonly port: number

@@ -10,13 +10,14 @@ import { endToEnd } from '../message/hopByHop.ts'
 import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Answer, Fields } from '../model.ts'
 
-export interface Asked {
+/** What of the request and its connection an answer's bytes depend on. */
+interface Occasion {
   readonly method: string
   /** Whether the connection closes after this answer. */
   readonly isLast: boolean
 }
 
-export interface Writing {
+interface Writing {
   /** The last byte is with the system. */
   done(bodyBytes: number): void
   /** The body broke: what was sent is no whole answer, and the client must see it. */
@@ -24,12 +25,12 @@ export interface Writing {
 }
 
 /** Writes all of an answer, however long that takes. */
-export function writeAnswer(answer: Answer, asked: Asked, socket: Socket, writing: Writing): void {
+export function writeAnswer(answer: Answer, occasion: Occasion, socket: Socket, writing: Writing): void {
   // RFC 9110 §9.3.2: what the gateway itself answers has a body; HEAD has not.
-  const body = asked.method === 'HEAD' ? undefined : answer.body
+  const body = occasion.method === 'HEAD' ? undefined : answer.body
   if (body !== answer.body) dropBody(answer.body)
   const isChunked = body !== undefined && !answer.fields.has('content-length')
-  const head = headOf(answer, asked.isLast, isChunked)
+  const head = headOf(answer, occasion.isLast, isChunked)
   if (body instanceof Readable) {
     new Pump({ answer, body, head, isChunked, socket, writing }).start()
     return

@@ -78,7 +78,7 @@ function createConnectCheck(clock: Clock): (target: Target) => Promise<boolean> 
 
 function takesConnections({ host, port }: Target): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect({ host: host.replace(/^\[(.*)\]$/, '$1'), port })
+  const socket = connect({ host, port })
   // A look-up of the name is not bounded by the socket's own timeout.
   const patience = setTimeout(() => resolve(false), connectWithinMs)
   socket.once('connect', () => resolve(true))
