@@ -68,11 +68,12 @@ export class Connection {
   /** @returns the bytes that have not been taken yet; undefined when there are none or the connection is done for */
   #take(bytes: Buffer): Buffer | undefined {
     // Nobody has asked: whatever it says answers nothing.
-    if (!this.#asker) return this.#giveUp(undefined, false)
-    return this.#head ? this.#takeBody(bytes) : this.#takeHead(bytes)
+    const asker = this.#asker
+    if (!asker) return this.#giveUp(undefined, false)
+    return this.#head ? this.#takeBody(bytes) : this.#takeHead(bytes, asker)
   }
 
-  #takeHead(chunk: Buffer): Buffer | undefined {
+  #takeHead(chunk: Buffer, asker: Asker): Buffer | undefined {
     const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
     const text = headTextOf(bytes)
     if (text === '') {
@@ -81,7 +82,6 @@ export class Connection {
       return undefined
     }
     this.#partial = nothing
-    const asker = this.#asker as Asker
     const head = parseAnswerHead(text, asker.method)
     const rest = bytes.length === text.length ? nothing : bytes.subarray(text.length)
     if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)

@@ -10,7 +10,7 @@ const unsendable = namesOf(['host', 'connection', 'keep-alive', 'proxy-connectio
 export function headersOf({ method, target, fields, upstream }: Exchange): OutgoingHttpHeaders {
   const scheme = upstream.target.secure ? 'https' : 'http'
   const authority = fields.get('host') ?? upstream.target.origin.slice(scheme.length + 3)
-  const sendable = grouped(without(fields, unsendable).raw)
+  const sendable = grouped(without(fields, unsendable))
   return { ...sendable, ':method': method, ':path': target, ':scheme': scheme, ':authority': authority }
 }
 

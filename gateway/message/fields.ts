@@ -54,14 +54,14 @@ export function fieldsOf(raw: readonly string[]): Fields {
 
 export const noFields: Fields = fieldsOf([])
 
-/** A copy without the fields of these names. */
-export function without(fields: Fields, names: Names): Fields {
+/** Name, value … of the fields of other names: a list of the caller's own, to be added to. */
+export function without(fields: Fields, names: Names): string[] {
   const raw: string[] = []
   for (let i = 0; i < fields.raw.length; i += 2) {
     const name = fields.raw[i] as string
     if (!names.has(name)) raw.push(name, fields.raw[i + 1] as string)
   }
-  return fieldsOf(raw)
+  return raw
 }
 
 /** A copy with that field once, in place of the first one of that name, else at the end. */

@@ -12,7 +12,7 @@ const ours = namesOf(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'
 /** The fields with which a request leaves for an upstream: an untrusted peer's forwarding fields replaced, a trusted one's appended to. */
 export function withForwarding(fields: Fields, exchange: Pick<Exchange, 'client' | 'id'>): Fields {
   const { client, id } = exchange
-  const raw = without(fields, ours).raw as string[]
+  const raw = without(fields, ours)
   const host = fields.get('host') ?? ''
   if (client.peerTrusted) append(raw, fields, client)
   else {

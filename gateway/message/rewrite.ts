@@ -52,7 +52,7 @@ const dots = /^(?:\.|%2e){1,2}(?:;|$)/i
 export function editFields(fields: Fields, edits: FieldEdits): Fields {
   const set = Object.entries(edits.set ?? {})
   const gone = namesOf([...set.map(([name]) => name), ...(edits.remove ?? [])].map((name) => name.toLowerCase()))
-  return fieldsOf([...without(fields, gone).raw, ...set.flat()])
+  return fieldsOf([...without(fields, gone), ...set.flat()])
 }
 
 /** The answer's Location, Content-Location and cookie paths as the public site knows them. */
