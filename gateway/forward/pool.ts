@@ -4,8 +4,9 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Failure } from '../errors.ts'
-import type { Clock, Target } from '../model.ts'
+import type { ClientConnection, Clock, Target } from '../model.ts'
 import { Connection } from './connection.ts'
+import { Logins } from './logins.ts'
 
 /** Whoever waits for a connection. Exactly one of the two is called, unless it was cancelled. */
 export interface Waiter {
@@ -36,8 +37,7 @@ export class Pool {
   readonly #open = new Set<Connection>()
   readonly #opening = new Map<Waiter, Socket>()
   readonly #waiting = new Set<Waiter>()
-  /** Connections that carry one client's login (NTLM, Negotiate) belong to its connection. */
-  readonly #pinned = new Map<object, Connection>()
+  readonly #logins = new Logins()
   #mostConnections = 0
   #isClosed = false
 
@@ -59,10 +59,10 @@ export class Pool {
   /** @returns false when too many wait already: then the waiter hears nothing */
   take(waiter: Waiter, mostConnections: number, client?: object): boolean {
     this.#mostConnections = mostConnections
-    const connection = this.#takePinned(client) ?? this.#takeIdle()
+    const connection = this.#logins.of(client) ?? this.#takeIdle()
     if (connection) waiter.connected(connection)
     else if (this.size < mostConnections) this.#connect(waiter)
-    else if (this.#waiting.size < mostWaiting) this.#waiting.add(waiter)
+    else if (this.#waiting.size < mostWaiting) this.#wait(waiter)
     else return false
     return true
   }
@@ -78,20 +78,15 @@ export class Pool {
   }
 
   /** From now on that connection, which carries an answer, carries only that client connection's requests. */
-  pin(connection: Connection, client: { onClose(listener: () => void): void }): void {
-    if (connection.pinnedTo) return
-    connection.pinnedTo = client
-    this.#pinned.set(client, connection)
-    client.onClose(() => {
-      this.#pinned.delete(client)
-      connection.socket.destroy()
-    })
+  pin(connection: Connection, client: Pick<ClientConnection, 'onClose'>): void {
+    this.#logins.pin(connection, client)
   }
 
   /** Closes what is idle for too long. Called every second or so. */
   sweep(): void {
     const now = this.#ports.clock.now()
     for (const connection of this.#idle) if (connection.idleUntil <= now) connection.destroy()
+    for (let i = 0; i < this.#waiting.size; i += 1) this.#logins.giveWay(now)
   }
 
   /** Lets go: what is idle closes now, what is under way after its answer. */
@@ -111,9 +106,9 @@ export class Pool {
     for (const connection of this.#open) connection.socket.destroy()
   }
 
-  #takePinned(client: object | undefined): Connection | undefined {
-    const connection = client && this.#pinned.get(client)
-    return connection?.isFree ? connection : undefined
+  #wait(waiter: Waiter): void {
+    this.#waiting.add(waiter)
+    this.#logins.giveWay(this.#ports.clock.now())
   }
 
   #takeIdle(): Connection | undefined {
@@ -156,7 +151,10 @@ export class Pool {
       connection.destroy()
       return
     }
-    if (connection.pinnedTo) return
+    if (connection.pinnedTo) {
+      this.#logins.rest(connection, now)
+      return
+    }
     connection.idleUntil = Math.min(now + idleTimeOf(connection), oldAt)
     const next = this.#nextWaiting()
     if (next) next.connected(connection)

@@ -259,3 +259,26 @@ test('who brings a login of that kind unasked has a connection alone; without a 
   await ask()
   expect(connections.map(({ heads }) => heads.length)).toEqual([1, 1, 1])
 })
+
+test('an upstream that closes behind each challenge is not remembered once for each', async () => {
+  onHead = (socket) => socket.end(challenge('NTLM'))
+  const { onClose, close } = clientConnection()
+  let listeners = 0
+  const anna = {
+    onClose(listener: () => void) {
+      listeners += 1
+      onClose(listener)
+    },
+  }
+  for (let i = 0; i < 20; i += 1) await resultOf(world.ask(upstream(), { connection: anna }))
+  expect(listeners).toBe(1)
+  close()
+})
+
+test('a login that rests gives way to who waits for a connection', async () => {
+  onHead = (socket) => socket.write(challenge('NTLM'))
+  await resultOf(world.ask(upstream({ maxConnections: 1 }), { connection: clientConnection() }))
+  world.advance(1_000)
+  onHead = (socket) => socket.write(whole('bert'))
+  expect(await ask({ maxConnections: 1 }, '/bert')).toBe('200 bert')
+})
