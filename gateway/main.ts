@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly stdout?: number | string
   /** The longest a request's head may take to arrive. */
   readonly headTimeoutMs?: number
+  /** The longest a client may take nothing of its answer. */
+  readonly stallMs?: number
   /** How long routes.yaml must have stood still to be taken for whole. */
   readonly settleMs?: number
 }
@@ -48,7 +50,7 @@ const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
 export async function openGateway(options: GatewayOptions): Promise<Opened> {
-  const { configFile, env, stdout, headTimeoutMs = 15_000, settleMs = 25 } = options
+  const { configFile, env, stdout, headTimeoutMs = 15_000, stallMs = 120_000, settleMs = 25 } = options
   const parts = assemble(clock, stdout)
   const { live } = parts
   const telling = { ...parts, configFile }
@@ -71,7 +73,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
   tellFirst(first, telling)
   started = first.snapshot.settings
   try {
-    return { ok: true, gateway: await run({ ...parts, headTimeoutMs, door: env.BANYAN_DOOR }, reloader) }
+    return { ok: true, gateway: await run({ ...parts, headTimeoutMs, stallMs, door: env.BANYAN_DOOR }, reloader) }
   } catch (error) {
     await reloader.close()
     await parts.close()
@@ -87,6 +89,7 @@ async function createDoor(choice: string | undefined, ports: DoorPorts): Promise
 
 interface Running extends Parts {
   readonly headTimeoutMs: number
+  readonly stallMs: number
   /** `general`, or else both. */
   readonly door: string | undefined
 }
@@ -106,6 +109,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
       journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
       headTimeoutMs: parts.headTimeoutMs,
+      stallMs: parts.stallMs,
       isDraining: () => isDraining,
       refused: metrics.refused,
     }),

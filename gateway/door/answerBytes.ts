@@ -40,8 +40,12 @@ export function writeAnswer(answer: Answer, occasion: Occasion, socket: Socket, 
   whenFlushed(socket, () => writing.done(body?.length ?? 0))
 }
 
+/** Interim answers have no end of their own: who does not read them is told no more of them. */
+const mostInterimBytes = 64 * 1024
+
 /** An interim answer (RFC 9110 §15.2). */
 export function writeInterim(status: number, fields: Fields, socket: Socket): void {
+  if (socket.writableLength > mostInterimBytes) return
   const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
   socket.write(`${withFieldLines(line, endToEnd(fields).raw)}\r\n`, 'latin1')
 }

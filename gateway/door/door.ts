@@ -2,15 +2,19 @@
 // The danger it guards against: a drain that forgets a connection, or ends one that is still being answered.
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
-import type { Clock } from '../model.ts'
 import type { Journey } from './journey.ts'
 import type { SendPorts } from './send.ts'
+import { createStallWatch } from './stalled.ts'
+
+const watchEveryMs = 1_000
 
 export interface DoorPorts extends SendPorts {
   /** One for all doors: what it notices of its peers it says once. */
   readonly journey: Journey
   /** The longest a head may take to arrive (slowloris). */
   readonly headTimeoutMs: number
+  /** The longest a client may take nothing of what waits for it. */
+  readonly stallMs: number
   /** A request that never became an Exchange. */
   refused(code: FailureCode): void
 }
@@ -34,7 +38,10 @@ export interface Door {
 }
 
 /** The connections that a server has accepted, whoever reads them now. */
-export function doorOf(server: Server, clock: Clock): Omit<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
+export function doorOf(
+  server: Server,
+  { clock, stallMs }: Pick<DoorPorts, 'clock' | 'stallMs'>,
+): Omit<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
   const sockets = new Set<Socket>()
   let onEmpty: (() => void) | undefined
   let lastCameAt = clock.now()
@@ -45,6 +52,11 @@ export function doorOf(server: Server, clock: Clock): Omit<Door, 'keepIdle' | 'c
       sockets.delete(socket)
       if (sockets.size === 0) onEmpty?.()
     })
+  })
+  const cutStalled = createStallWatch(stallMs)
+  server.once('listening', () => {
+    const watching = setInterval(() => cutStalled(sockets, clock.now()), watchEveryMs).unref()
+    server.once('close', () => clearInterval(watching))
   })
   return {
     listen: ({ host, port }) =>

@@ -39,7 +39,7 @@ export function createFastDoor(general: GeneralDoor, ports: DoorPorts): Door {
   }
 
   return {
-    ...doorOf(server, clock),
+    ...doorOf(server, ports),
     keepIdle(ms) {
       keepIdleMs = ms
       general.keepIdle(ms)

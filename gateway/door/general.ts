@@ -48,7 +48,7 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
 
   await app.ready()
   return {
-    ...doorOf(server, ports.clock),
+    ...doorOf(server, ports),
     keepIdle(ms) {
       server.keepAliveTimeout = ms
     },

@@ -30,8 +30,11 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
   async function serve(turn: Turn, target: string): Promise<void> {
     const { request, response } = turn
     const { socket } = request
-    if (ending.has(socket) || socket.writableEnded) return
-    turns.begin(turn)
+    const isOver = () => ending.has(socket) || socket.writableEnded || socket.destroyed
+    if (isOver()) return
+    const itsTurn = turns.begin(turn)
+    if (itsTurn) await itsTurn
+    if (isOver()) return
     const fault = faultOf({ version: request.httpVersion, target }, fieldsOf(request.rawHeaders))
     if (fault) {
       ending.add(socket)

@@ -1,5 +1,6 @@
-// Whose turn it is on a connection: answers go out in the order of their requests (RFC 9112 §9.3.2).
-// The danger it guards against: bytes that we write past a response under way, and that its client takes for that response.
+// Whose turn it is on a connection: one request at a time, in order (RFC 9112 §9.3.2), although Node hands out all it has parsed.
+// The dangers it guards against: two unsafe requests that run at once, one connection that takes every place at an upstream, and
+// bytes that we write past a response under way, and that its client takes for that response.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
@@ -11,8 +12,8 @@ export interface Turn {
 }
 
 export interface Turns {
-  /** A connection has brought another request. */
-  begin(turn: Turn): void
+  /** A connection has brought another request. @returns when its turn has come; undefined when that is now */
+  begin(turn: Turn): Promise<void> | undefined
   /** The newest request of a connection; its response is the last one that the connection owes. */
   newest(socket: Duplex): Turn | undefined
   isFree(socket: Duplex): boolean
@@ -20,16 +21,42 @@ export interface Turns {
   whenFree(socket: Duplex, then: () => void): void
 }
 
+/** So many requests may wait on a connection before it is read no further; until then its end is noticed at once. */
+const mostWaiting = 100
+
+interface Line {
+  newest: Turn
+  /** How many answers the connection owes. */
+  owed: number
+}
+
 export function createTurns(): Turns {
-  const turns = new WeakMap<Duplex, Turn>()
-  const isFree = (socket: Duplex) => turns.get(socket)?.response.closed ?? true
+  const lines = new WeakMap<Duplex, Line>()
+  const isFree = (socket: Duplex) => lines.get(socket)?.newest.response.closed ?? true
   return {
-    begin: (turn) => turns.set(turn.request.socket, turn),
-    newest: (socket) => turns.get(socket),
+    begin(turn) {
+      const { socket } = turn.request
+      const line = lines.get(socket) ?? { newest: turn, owed: 0 }
+      const earlier = line.newest.response
+      line.newest = turn
+      line.owed += 1
+      lines.set(socket, line)
+      // Not at once: Node resumes the socket behind each request that it has parsed to its end.
+      queueMicrotask(() => {
+        if (line.owed > mostWaiting) socket.pause()
+      })
+      turn.response.once('close', () => {
+        line.owed -= 1
+        if (line.owed === mostWaiting) socket.resume()
+      })
+      if (line.owed === 1) return undefined
+      return new Promise((resolve) => earlier.once('close', resolve))
+    },
+    newest: (socket) => lines.get(socket)?.newest,
     isFree,
     whenFree(socket, then) {
       if (isFree(socket)) then()
-      else turns.get(socket)?.response.once('close', then)
+      else lines.get(socket)?.newest.response.once('close', then)
     },
   }
 }
