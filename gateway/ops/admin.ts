@@ -15,7 +15,13 @@ const paths = ['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*'
 
 /** A Fastify instance that does not listen yet. */
 export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, return503OnClosing: false, forceCloseConnections: 'idle' })
+  const app = Fastify({
+    logger: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // What no route can be looked up for never meets a hook; Fastify's own answer is no problem+json.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, error.statusCode ?? 400, 'This is no valid path.'),
+  })
   app.addHook('onRequest', async (request, reply) => {
     if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin.host)) {
       return sendProblem(reply, 421, 'This Host is not this listener.', { remedy: 'Use its address or localhost.' })

@@ -44,7 +44,8 @@ export function createMetrics({ version, droppedLines }: { version: string; drop
   })
   const build = { name: 'banyan_build_info', help: 'What runs.', labelNames: ['version', 'node'], registers }
   new Gauge(build).set({ version, node: process.version }, 1)
-  if (droppedLines) gaugeOf(registers, 'banyan_log_lines_dropped', 'Log lines that were lost.', droppedLines)
+  const lost = { name: 'banyan_log_lines_dropped_total', help: 'Log lines that the log did not take.', labelNames: [] }
+  if (droppedLines) countsOf(registers, () => [[[], { count: droppedLines() }]], lost)
   return {
     contentType: registry.contentType,
     start: traffic.start,
@@ -71,7 +72,7 @@ function createTraffic(registers: Registry[]) {
     (labels) => ({ duration: duration.labels(labels[0], labels[2]), count: 0 }),
     (labels) => duration.remove(labels[0], labels[2]),
   )
-  countsOf(registers, all, {
+  countsOf(registers, () => all, {
     name: 'banyan_requests_total',
     help: 'Requests by who answered them, with the class of the status.',
     labelNames: ['route', 'stage', 'upstream', 'status'],
@@ -132,7 +133,7 @@ function createNearMisses(registers: Registry[]) {
 
 function createAttempts(registers: Registry[]) {
   const all = new SeriesByLabels(() => ({ count: 0 }))
-  countsOf(registers, all, {
+  countsOf(registers, () => all, {
     name: 'banyan_upstream_attempts_total',
     help: 'Attempts at upstreams by how they ended; no blame where nothing went wrong.',
     labelNames: ['upstream', 'role', 'blame', 'code'],
@@ -175,7 +176,7 @@ function createConfig(registers: Registry[]) {
 /** A counter that is read off when it is asked for: counting itself is one addition. */
 function countsOf(
   registers: Registry[],
-  all: SeriesByLabels<{ readonly count: number }>,
+  read: () => Iterable<readonly [labels: readonly string[], { readonly count: number }]>,
   about: { name: string; help: string; labelNames: string[] },
 ): void {
   const counter: Counter = new Counter({
@@ -183,7 +184,7 @@ function countsOf(
     registers,
     collect() {
       counter.reset()
-      for (const [labels, { count }] of all) counter.labels(...labels).inc(count)
+      for (const [labels, { count }] of read()) counter.labels(...labels).inc(count)
     },
   })
 }

@@ -152,3 +152,13 @@ test('what is not there is a 404 that says what is, and the wrong method a 405 t
   const changing = await fetch(`${url}/status`, { method: 'DELETE' })
   expect([changing.status, changing.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
 })
+
+test('a path that is none is told like every other mistake', async () => {
+  const { url } = await adminOf()
+  const response = await fetch(`${url}/%zz`)
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    400,
+    'application/problem+json; charset=utf-8',
+  ])
+  expect(await response.json()).toEqual({ type: 'about:blank', title: 'This is no valid path.', status: 400 })
+})

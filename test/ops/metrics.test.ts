@@ -98,6 +98,6 @@ test('what a door refuses is counted by code, and a near miss by route', async (
   expect(text).toContain('banyan_refused_requests_total{code="requestHeadTooLarge"} 1')
   expect(text).toContain('banyan_near_misses_total{route="search"} 1')
   expect(text).toContain(`banyan_build_info{version="1.2.3",node="${process.version}"} 1`)
-  expect(text).toContain('banyan_log_lines_dropped 4')
+  expect(text).toContain('banyan_log_lines_dropped_total 4')
   expect(text).toContain('process_cpu_seconds_total')
 })
