@@ -1,0 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = new URL('../../', import.meta.url)
+
+test.each(['README.md', 'gateway/README.md', 'CONTRIBUTING.md'])('every test that %s names is there', (page) => {
+  const text = readFileSync(new URL(page, root), 'utf8')
+  const named = [...text.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path = '']) => path)
+  expect(named).not.toEqual([])
+  expect(named.filter((path) => !existsSync(fileURLToPath(new URL(path, root))))).toEqual([])
+})
