@@ -1,8 +1,9 @@
 // Lines to a file or to stdout, many at a time, off the request's path.
 // The danger it guards against: a full disk, a vanished directory or a stalled reader that fails or holds up a request,
 // or the exit (sonic-boom throws from write() when its file could not be opened, and its flushSync never returns on ENOSPC).
-import { closeSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
+import { closeSync, openSync, write, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '../state/folder.ts'
 
 const flushBytes = 64 * 1024
 const flushAfterMs = 100
@@ -114,7 +115,7 @@ export class Lines {
     if (this.#file === undefined) return this.#fd
     if (this.#fd !== undefined && !this.#mustReopen) return this.#fd
     try {
-      mkdirSync(dirname(this.#file), { recursive: true })
+      makeFolder(dirname(this.#file))
       const fd = openSync(this.#file, 'a', 0o640)
       this.#closeFile()
       this.#fd = fd

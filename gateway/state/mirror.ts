@@ -1,7 +1,8 @@
 // The last accepted routes.yaml, kept in stateDir as it was written (references unresolved), for a start on a broken one.
 // The dangers it guards against: half a copy after a crash, and a full disk that keeps a good file from being served.
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from './folder.ts'
 
 const fileName = 'lastAccepted.yaml'
 
@@ -28,7 +29,7 @@ export function createMirror(onFailure: (thrown: unknown, stateDir: string) => v
 
 /** Atomic: after a crash at any moment the old copy or the new one is there, whole. */
 export async function writeMirror(stateDir: string, text: string): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  makeFolder(stateDir, 0o700)
   const temporary = join(stateDir, `${fileName}.${process.pid}.tmp`)
   try {
     await writeDurably(temporary, text)
