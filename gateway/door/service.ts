@@ -3,10 +3,12 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
+import { abandon } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer } from '../model.ts'
 import { arrivalOf } from './arrival.ts'
 import type { DoorPorts } from './door.ts'
+import { linger } from './linger.ts'
 import { isClientsFault, refusalOf } from './refuse.ts'
 import { send } from './send.ts'
 import { faultOf } from './soundness.ts'
@@ -38,7 +40,7 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     const fault = faultOf({ version: request.httpVersion, target }, fieldsOf(request.rawHeaders))
     if (fault) {
       ending.add(socket)
-      return answerLast(refused(fault), response)
+      return answerLast(refused(fault), response, ports)
     }
     const answer = await journey(arrivalOf(turn, target))
     if (isClientsFault(answer) || isUnsure(turn) || isOld(request)) {
@@ -55,15 +57,17 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
   async function upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
     const response = new ServerResponse(request)
     response.assignSocket(socket)
-    socket.on('error', () => socket.destroy())
+    const letGo = attend(socket, response)
     const target = request.url ?? '/'
     const fault = faultOf({ version: request.httpVersion, target }, fieldsOf(request.rawHeaders))
-    if (fault) return endWith(refused(fault), response)
+    if (fault) return endWith(refused(fault), response, ports)
     const arrival = arrivalOf({ request, response }, target)
     const offer = request.headers.upgrade ?? ''
     const answer: Answer = await journey({ ...arrival, body: undefined, upgrade: offer })
-    if (socket.destroyed || !answer.tunnel) return endWith(answer, response)
+    if (!answer.tunnel) return endWith(answer, response, ports)
+    if (socket.destroyed) return abandon(answer, ports.clock.now)
     response.detachSocket(socket)
+    letGo()
     if (rest.length > 0) socket.unshift(rest)
     const tunnel = joinTunnel(answer, socket, ports)
     tunnels.add(tunnel)
@@ -75,22 +79,31 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
     return refusalOf(code, ports.clock.now)
   }
 
-  function answerLast(answer: Answer, response: ServerResponse): void {
-    response.shouldKeepAlive = false
-    send(answer, response, ports)
-  }
-
-  /** The connection of a handshake is no longer Node's to close. */
-  function endWith(answer: Answer, response: ServerResponse): void {
-    response.once('finish', () => response.socket?.end())
-    answerLast(answer, response)
-  }
-
   function leaveTunnels(): void {
     for (const tunnel of tunnels) tunnel.leave()
   }
 
   return { serve, upgrade, leaveTunnels }
+}
+
+function answerLast(answer: Answer, response: ServerResponse, ports: DoorPorts): void {
+  response.shouldKeepAlive = false
+  send(answer, response, ports)
+}
+
+/** The connection of a handshake is no longer Node's to close. */
+function endWith(answer: Answer, response: ServerResponse, ports: DoorPorts): void {
+  const { socket } = response
+  if (socket) response.once('finish', () => linger(socket))
+  answerLast(answer, response, ports)
+}
+
+/** Behind an upgrade Node has let go of the connection: nobody else tells the response how it fares. @returns what ends that */
+function attend(socket: Socket, response: ServerResponse): () => void {
+  const leave = () => socket.destroy()
+  const goOn = () => response.emit('drain')
+  socket.on('error', leave).on('end', leave).on('drain', goOn)
+  return () => socket.off('end', leave).off('drain', goOn)
 }
 
 /** Its keep-alive needs an answer that says so in the same words, and is not for a proxy to promise (RFC 9112 §9.3). */

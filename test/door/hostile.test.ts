@@ -1,6 +1,6 @@
 // Clients and upstreams that mean harm: none of them holds, fills or overtakes what others need.
 import { afterEach, expect, test } from 'vitest'
-import { openWire } from '../harness/wire.ts'
+import { exchangeBytes, openWire } from '../harness/wire.ts'
 import { answerOf, openPlace, type Place } from './place.ts'
 
 let place: Place
@@ -95,4 +95,30 @@ test('interim answers without end do not pile up for a client that does not read
   wire.socket.resume()
   expect((await wire.until(/last$/)).length).toBeLessThan(20_000_000)
   wire.socket.destroy()
+})
+
+const handshake = 'GET /live HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+test('a refusal of a handshake arrives whole, however long it is', async () => {
+  place = await openPlace()
+  const page = 'x'.repeat(4_000_000)
+  place.onConnection = (socket) => {
+    socket.once('data', () => socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${page.length}\r\n\r\n${page}`))
+  }
+  const { received, isClean } = await exchangeBytes(place.port, handshake)
+  expect([received.endsWith(`\r\n\r\n${page}`), isClean]).toEqual([true, true])
+  await untilNothingIsInFlight()
+})
+
+test('a client that leaves in its handshake ends the upstream leg', async () => {
+  place = await openPlace()
+  const wire = await openWire(place.port)
+  await new Promise<void>((resolve) => {
+    place.onConnection = (socket) => {
+      socket.once('data', () => wire.socket.end())
+      socket.once('end', () => resolve())
+    }
+    wire.socket.write(handshake)
+  })
+  await untilNothingIsInFlight()
 })
