@@ -30,7 +30,8 @@ export interface Ticker {
 export const systemTicker: Ticker = {
   now: () => performance.now(),
   after: (delayMs, callback) => {
-    setTimeout(callback, delayMs)
+    // What is overdue by then is called at once; Node would warn of it.
+    setTimeout(callback, Math.max(0, delayMs))
   },
 }
 
@@ -59,7 +60,7 @@ export function runArrivals(
         return
       }
       if (next.done) resolve()
-      else ticker.after(Math.max(0, startedAt + next.value - ticker.now()), tick)
+      else ticker.after(startedAt + next.value - ticker.now(), tick)
     }
     tick()
   })
