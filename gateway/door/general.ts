@@ -34,7 +34,10 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
     void upgrade(request, socket, rest)
   })
   server.on('connect', (_: IncomingMessage, socket: Socket) => {
-    socket.on('error', () => socket.destroy())
+    const leave = () => socket.destroy()
+    // Node has let go of the connection, and an answer may still be under way on it.
+    const goOn = () => turns.current(socket)?.response.emit('drain')
+    socket.on('error', leave).on('end', leave).on('drain', goOn)
     turns.whenFree(socket, () => refuseSocket(socket, 'methodUnknown', ports))
   })
   // So Node's server ends a connection behind its last answer; its own way resets a client that is still sending.

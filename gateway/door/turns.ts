@@ -16,6 +16,8 @@ export interface Turns {
   begin(turn: Turn): Promise<void> | undefined
   /** The newest request of a connection; its response is the last one that the connection owes. */
   newest(socket: Duplex): Turn | undefined
+  /** The request whose turn it is, or was last. */
+  current(socket: Duplex): Turn | undefined
   isFree(socket: Duplex): boolean
   /** Once all responses that the connection owes have gone out; at once if it owes none. */
   whenFree(socket: Duplex, then: () => void): void
@@ -25,6 +27,7 @@ export interface Turns {
 const mostWaiting = 100
 
 interface Line {
+  current: Turn
   newest: Turn
   /** How many answers the connection owes. */
   owed: number
@@ -36,7 +39,7 @@ export function createTurns(): Turns {
   return {
     begin(turn) {
       const { socket } = turn.request
-      const line = lines.get(socket) ?? { newest: turn, owed: 0 }
+      const line = lines.get(socket) ?? { current: turn, newest: turn, owed: 0 }
       const earlier = line.newest.response
       line.newest = turn
       line.owed += 1
@@ -49,9 +52,15 @@ export function createTurns(): Turns {
         line.owed -= 1
         if (line.owed === mostWaiting) socket.resume()
       })
-      if (line.owed === 1) return undefined
-      return new Promise((resolve) => earlier.once('close', resolve))
+      if (line.owed > 1) return new Promise<void>((resolve) => earlier.once('close', resolve)).then(come)
+      come()
+      return undefined
+
+      function come(): void {
+        line.current = turn
+      }
     },
+    current: (socket) => lines.get(socket)?.current,
     newest: (socket) => lines.get(socket)?.newest,
     isFree,
     whenFree(socket, then) {

@@ -122,3 +122,16 @@ test('a client that leaves in its handshake ends the upstream leg', async () => 
   })
   await untilNothingIsInFlight()
 })
+
+test('a CONNECT behind an answer under way does not stop it', async () => {
+  place = await openPlace()
+  const page = 'x'.repeat(4_000_000)
+  place.onConnection = (socket) => {
+    socket.on('data', () => socket.write(answerOf(page)))
+  }
+  const connect = 'CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n'
+  const { received } = await exchangeBytes(place.port, `${first}${first}${connect}`)
+  expect(received.split(page)).toHaveLength(3)
+  expect(received).toContain('HTTP/1.1 501 ')
+  await untilNothingIsInFlight()
+})
