@@ -28,11 +28,18 @@ export interface JourneyPorts {
 /** Takes one request through its Route's pipeline. Never rejects. */
 export type Journey = (arrival: Arrival) => Promise<Answer>
 
+/** Whoever has read so many hints needs no other. */
+const mostHints = 20
+
 export function createJourney(ports: JourneyPorts): Journey {
   const { live, clock } = ports
   let trust: Trust = createTrust([])
   let trustOf: CoreSettings | undefined
   const seen = new Set<string>()
+
+  function isNews(peer: string): boolean {
+    return seen.size < mostHints && !seen.has(peer) && isPrivate(peer)
+  }
 
   function clientOf(arrival: Arrival, settings: CoreSettings): Exchange['client'] {
     if (settings !== trustOf) {
@@ -41,40 +48,32 @@ export function createJourney(ports: JourneyPorts): Journey {
     }
     const { peer, tls, connection, fields } = arrival
     const peerTrusted = trust.isTrusted(peer)
-    if (!peerTrusted && fields.has('x-forwarded-for') && !seen.has(peer) && isPrivate(peer)) {
+    if (!peerTrusted && fields.has('x-forwarded-for') && isNews(peer)) {
       seen.add(peer)
       ports.untrustedProxy(peer)
     }
     return { address: peerTrusted ? trust.clientOf(peer, fields) : peer, peer, peerTrusted, tls, connection }
   }
 
-  return async function journey(arrival) {
+  function exchangeOf(arrival: Arrival, id: string): Exchange {
     const receivedAt = clock.now()
     const snapshot = live.current
     const { route, path, nearMiss } = snapshot.match(arrival)
     if (nearMiss !== undefined) ports.nearMiss(nearMiss)
     const { method, target, fields, body, trailers, upgrade, onGone, inform } = arrival
-    const exchange: Exchange = {
-      id: requestIdOf(fields),
-      receivedAt,
-      method,
-      target,
-      path,
-      fields,
-      body,
-      trailers,
-      upgrade,
-      client: clientOf(arrival, snapshot.settings),
-      route,
-      upstream: route.upstream,
-      role: 'primary',
-      onGone,
-      inform,
-    }
+    const client = clientOf(arrival, snapshot.settings)
+    const { upstream } = route
+    const asked = { id, receivedAt, method, target, path, fields, body, trailers, upgrade, client }
+    return { ...asked, route, upstream, role: 'primary', onGone, inform }
+  }
+
+  return async function journey(arrival) {
+    const id = requestIdOf(arrival.fields)
     try {
-      return await route.run(exchange)
+      const exchange = exchangeOf(arrival, id)
+      return await exchange.route.run(exchange)
     } catch (thrown) {
-      return problemAnswer(asFailure(thrown), exchange, clock.now)
+      return problemAnswer(asFailure(thrown), { id }, clock.now)
     }
   }
 }
