@@ -38,8 +38,9 @@ export function parseAnswerHead(text: string, method: string): AnswerHead | unde
   if (!declared || (isOld && declared.kind === 'chunked')) return undefined
   const framing = hasNoBody(status, method) ? noBody : declared.kind === 'none' ? untilClose : declared
   const { isLast, keepsIdleMs } = connectionOf(raw)
-  // A connection that ends with an interim answer cannot carry the answer: some would read on, some not.
-  if (isLast && status < 200) return undefined
+  // A connection that ends with an interim answer, as HTTP/1.0 does (it knows none), cannot carry the answer: some would read
+  // on, some not.
+  if (status < 200 && (isLast || isOld)) return undefined
   const mayReuse = !isOld && !isLast && framing.kind !== 'untilClose'
   return { status, reason, raw, framing, mayReuse, keepsIdleMs }
 }

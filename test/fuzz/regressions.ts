@@ -61,6 +61,13 @@ export const regressions: readonly Regression[] = [
     bytes: 'HTTP/1.1 100 \r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
   },
   {
+    why: 'an interim answer of HTTP/1.0',
+    kind: 'answer',
+    method: 'GET',
+    messages: 0,
+    bytes: 'HTTP/1.0 100 OK\r\nContent-Length: 19\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+  },
+  {
     why: 'nothing after Connection: close',
     kind: 'request',
     method: 'GET',
