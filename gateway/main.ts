@@ -50,7 +50,7 @@ const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
 export async function openGateway(options: GatewayOptions): Promise<Opened> {
-  const { configFile, env, stdout, headTimeoutMs = 15_000, stallMs = 120_000, settleMs = 25 } = options
+  const { configFile, env, stdout, headTimeoutMs = 15_000, stallMs = 120_000, settleMs } = options
   const parts = assemble(clock, stdout)
   const { live } = parts
   const telling = { ...parts, configFile }
@@ -62,7 +62,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
-    settleMs,
+    ...(settleMs !== undefined && { settleMs }),
     onReload: (loaded) => tellNext(loaded, telling, started),
   })
   const first = await reloader.start()
