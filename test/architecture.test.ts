@@ -71,6 +71,7 @@ const homesOfPackages = {
   '@fastify/http-proxy': ['gateway/ops/'],
   ajv: ['gateway/config/'],
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
+  ioredis: ['gateway/state/store/'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts'],
   typebox: ['gateway/filters/', 'gateway/config/', filter],
