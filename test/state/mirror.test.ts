@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createMirror, readMirror, writeMirror } from '../../gateway/state/mirror.ts'
+import { createMirror } from '../../gateway/state/mirror.ts'
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-mirror-'))
@@ -10,29 +10,37 @@ async function makeFolder(): Promise<string> {
   return folder
 }
 
-test('what was written last is what is read', async () => {
-  const folder = join(await makeFolder(), 'not', 'there', 'yet')
-  expect(await readMirror(folder)).toBeUndefined()
-  await writeMirror(folder, 'first: ä\n')
-  await writeMirror(folder, 'second\n')
-  expect(await readMirror(folder)).toBe('second\n')
-})
+/** A mirror that may not fail. */
+function newMirror() {
+  return createMirror((thrown) => {
+    throw thrown
+  })
+}
 
-test('the copy and its folder are for their owner alone, and nothing lies beside it', async () => {
+test('what was saved last is what is read, for its owner alone', async () => {
   const folder = join(await makeFolder(), 'var')
-  await writeMirror(folder, 'x')
-  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  const mirror = newMirror()
+  expect(await mirror.read(folder)).toBeUndefined()
+  mirror.save(folder, 'first: ä\n')
+  mirror.save(folder, 'second\n')
+  await mirror.idle()
+  expect(await mirror.read(folder)).toBe('second\n')
   expect((await stat(join(folder, 'lastAccepted.yaml'))).mode & 0o777).toBe(0o600)
   expect(await readdir(folder)).toEqual(['lastAccepted.yaml'])
 })
 
 test('what a crashed write has left behind is neither read nor in the way', async () => {
   const folder = await makeFolder()
-  await writeMirror(folder, 'whole\n')
-  await writeFile(join(folder, `lastAccepted.yaml.${process.pid}.tmp`), 'ha', { mode: 0o666 })
-  expect(await readMirror(folder)).toBe('whole\n')
-  await writeMirror(folder, 'next\n')
-  expect(await readMirror(folder)).toBe('next\n')
+  const mirror = newMirror()
+  mirror.save(folder, 'whole\n')
+  await mirror.idle()
+  for (const n of [1, 2, 3, 4, 5]) {
+    await writeFile(join(folder, `lastAccepted.yaml.${process.pid}.${n}.tmp`), 'ha', { mode: 0o666 })
+  }
+  expect(await mirror.read(folder)).toBe('whole\n')
+  mirror.save(folder, 'next\n')
+  await mirror.idle()
+  expect(await mirror.read(folder)).toBe('next\n')
   expect((await stat(join(folder, 'lastAccepted.yaml'))).mode & 0o777).toBe(0o600)
 })
 
