@@ -6,7 +6,9 @@ import { createInterface } from 'node:readline'
 export interface ProcessPlan<T> {
   /** For messages. */
   readonly name: string
-  /** Arguments of this Node: the script and its own. */
+  /** Default: this Node. */
+  readonly program?: string
+  /** Its arguments; of Node: the script and its own. */
   readonly args: readonly string[]
   /** Is asked about each line of stdout until it answers something: the process is ready then. */
   readonly ready: (line: string) => T | undefined
@@ -42,7 +44,7 @@ process.on('exit', () => {
 
 /** Rejects, with what it wrote to stderr, when the process ends or stays silent instead of becoming ready. */
 export async function startProcess<T>(plan: ProcessPlan<T>): Promise<RunningProcess<T>> {
-  const child = spawn(process.execPath, plan.args, {
+  const child = spawn(plan.program ?? process.execPath, plan.args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...plan.env },
   })

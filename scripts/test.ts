@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findProgram, installMissing } from '../load-tests/bench/programs.ts'
 
 interface Step {
   readonly name: string
@@ -33,11 +34,19 @@ process.exitCode = await runAll()
 
 async function runAll(): Promise<number> {
   for (const step of steps) {
+    if (step === tests) provide('redis-server')
     const code = await run(step)
     if (step === tests) return concludeWith(code)
     if (code !== 0) return code
   }
   return 0
+}
+
+/** What tests need of Debian. Without it they fail rather than be left out. */
+function provide(program: string): void {
+  installMissing([program], console.log)
+  if (findProgram(program)) return
+  console.log(`${program} is missing, so tests will fail; root installs it: apt-get install ${program}`)
 }
 
 /** Writes the last line of the run. @returns the exit code: never 0 when the count says otherwise */

@@ -16,16 +16,17 @@ beforeEach(async () => {
 })
 afterEach(() => rm(bin, { recursive: true, force: true }))
 
-/** @param programs shell scripts by name; a step that is not given passes. */
+/** @param programs shell scripts by name; a step that is not given passes. @param path where else programs are found */
 async function runWith(
   programs: Readonly<Record<string, string>>,
+  path = process.env.PATH,
 ): Promise<{ code: number; lines: readonly string[] }> {
   const shell = { biome: 'exit 0', tsc: 'exit 0', vitest: 'exit 0', ...programs }
   for (const [name, body] of Object.entries(shell)) {
     await writeFile(join(bin, name), `#!/bin/sh\n${body}\n`)
     await chmod(join(bin, name), 0o755)
   }
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
+  const env = { ...process.env, PATH: `${bin}${delimiter}${path}` }
   const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'close')
   const out = await text(child.stdout)
@@ -66,4 +67,24 @@ test('the first step that fails is the last one', async () => {
   expect(code).toBe(3)
   expect(lines.at(-1)).toMatch(/^── lint FAILED after /)
   expect(lines.join('\n')).not.toContain('types')
+})
+
+test('a program that tests need, and that cannot be installed, is missed in one line, and the tests run all the same', async () => {
+  const nowhere = join(bin, 'nowhere')
+  const { lines } = await runWith({ vitest: tally({ numPassedTests: 1, numFailedTests: 1, success: false }) }, nowhere)
+  expect(lines.filter((line) => line.includes('redis-server'))).toEqual([
+    'redis-server is missing, so tests will fail; root installs it: apt-get install redis-server',
+  ])
+  expect(lines.at(-1)).toBe('1 passed, 1 failed')
+})
+
+test('a program that is missing is installed before the tests, when we may', async () => {
+  const installed = join(bin, 'redis-server')
+  const aptGet = `[ "$1" != install ] || { printf '#!/bin/sh\\n' > ${installed}; /bin/chmod +x ${installed}; }`
+  const { lines } = await runWith(
+    { 'apt-get': aptGet, vitest: `[ -x ${installed} ] && echo found` },
+    join(bin, 'nowhere'),
+  )
+  if (process.getuid?.() === 0) expect(lines).toEqual(expect.arrayContaining(['installing redis-server', 'found']))
+  else expect(lines.join('\n')).toContain('redis-server is missing')
 })
