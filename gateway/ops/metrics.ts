@@ -1,13 +1,11 @@
 // The gateway's numbers for Prometheus.
 // The danger it guards against: a label that a client can choose (a path, a method, a host), which grows without bound.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import type { FailureCode } from '../errors.ts'
 import type { Exchange, Outcome, Report, Snapshot } from '../model.ts'
+import { Durations, histogramOf } from './durations.ts'
 import { upstreamOf } from './report.ts'
-import { SeriesByLabels } from './series.ts'
-
-/** From a fast answer of a service to the patience of a browser. */
-const bucketsSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+import { type Labels, SeriesByLabels } from './series.ts'
 
 export interface Metrics {
   readonly contentType: string
@@ -32,7 +30,7 @@ export function createMetrics({ version, droppedLines }: { version: string; drop
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const traffic = createTraffic(registers)
+  const traffic = createTraffic(registry)
   const nearMisses = createNearMisses(registers)
   const attempts = createAttempts(registers)
   const config = createConfig(registers)
@@ -67,23 +65,20 @@ export function createMetrics({ version, droppedLines }: { version: string; drop
   }
 }
 
-function createTraffic(registers: Registry[]) {
-  const all = new SeriesByLabels(
-    (labels) => ({ duration: duration.labels(labels[0], labels[2]), count: 0 }),
-    (labels) => duration.remove(labels[0], labels[2]),
-  )
+function createTraffic(registry: Registry) {
+  const registers = [registry]
+  const all = new SeriesByLabels(() => ({ durations: new Durations(), count: 0 }))
   countsOf(registers, () => all, {
     name: 'banyan_requests_total',
     help: 'Requests by who answered them, with the class of the status.',
     labelNames: ['route', 'stage', 'upstream', 'status'],
   })
-  const duration = new Histogram({
+  const durations = histogramOf(() => Array.from(all, durationsOf), {
     name: 'banyan_request_duration_seconds',
     help: 'From the complete head of the request to the end of the answer; without upgraded connections.',
-    labelNames: ['route', 'upstream'],
-    buckets: bucketsSeconds,
-    registers,
   })
+  // A Registry uses no more of a metric than that; its type knows prom-client's own classes only.
+  registry.registerMetric(durations as unknown as Metric)
   let inFlight = 0
   gaugeOf(registers, 'banyan_requests_in_flight', 'Requests whose answer has not ended.', () => inFlight)
   return {
@@ -97,7 +92,7 @@ function createTraffic(registers: Registry[]) {
       const { name, move } = exchange.route
       const series = all.of(name, move?.stage ?? '', upstreamOf(report) ?? '', classOf(answer.status))
       series.count += 1
-      if (!answer.tunnel) series.duration.observe((end.at - exchange.receivedAt) / 1000)
+      if (!answer.tunnel) series.durations.observe((end.at - exchange.receivedAt) / 1000)
     },
     requests() {
       const counts = new Map<string, number>()
@@ -105,6 +100,10 @@ function createTraffic(registers: Registry[]) {
       return counts
     },
   }
+}
+
+function durationsOf([[route, , upstream], { durations }]: readonly [Labels, { durations: Durations }]) {
+  return [{ route, upstream }, durations] as const
 }
 
 function createNearMisses(registers: Registry[]) {

@@ -9,12 +9,10 @@ type Tree<S> = Map<string, Map<string, Map<string, Leaves<S>>>>
 
 export class SeriesByLabels<S> {
   readonly #tree: Tree<S> = new Map()
-  readonly #make: (labels: Labels) => S
-  readonly #drop: (labels: Labels) => void
+  readonly #make: () => S
 
-  constructor(make: (labels: Labels) => S, drop: (labels: Labels) => void = () => {}) {
+  constructor(make: () => S) {
     this.#make = make
-    this.#drop = drop
   }
 
   of(owner: string, second: string, third: string, fourth: string): S {
@@ -22,7 +20,7 @@ export class SeriesByLabels<S> {
     const leaves = branch(branch(branch(this.#tree, owner), second), third)
     const known = leaves.get(fourth)
     if (known !== undefined) return known
-    const made = this.#make([owner, second, third, fourth])
+    const made = this.#make()
     leaves.set(fourth, made)
     return made
   }
@@ -38,7 +36,6 @@ export class SeriesByLabels<S> {
   }
 
   keepOnly(owners: { has(name: string): boolean }): void {
-    for (const [labels] of this) if (!owners.has(labels[0])) this.#drop(labels)
     for (const owner of this.#tree.keys()) if (!owners.has(owner)) this.#tree.delete(owner)
   }
 }
