@@ -2,5 +2,6 @@
 import type { FilterKind } from './filter.ts'
 import { attempt } from './filters/attempt.ts'
 import { observe } from './filters/observe.ts'
+import { split } from './filters/split.ts'
 
-export const filters: readonly FilterKind[] = [observe, attempt]
+export const filters: readonly FilterKind[] = [observe, split, attempt]

@@ -62,6 +62,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
+    rollouts: parts.rollouts,
     ...(settleMs !== undefined && { settleMs }),
     onReload: (loaded) => tellNext(loaded, telling, started),
   })

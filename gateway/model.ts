@@ -1,9 +1,12 @@
 // The words of the house, as types. Each is defined here once and used with this meaning in code, config, metrics and docs.
-// This file imports nothing of ours.
+// This file and those in model/ import nothing else of ours.
 import type { Duplex, Readable } from 'node:stream'
+import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
+import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
-/** Where a Route stands in its move. A Route that does not move has none. */
-export type Stage = 'legacy' | 'shadow' | 'canary' | 'live' | 'final'
+export type * from './model/file.ts'
+export type * from './model/override.ts'
+export type * from './model/rollout.ts'
 
 /** Why an attempt is made: only `primary` is the client's own request at the side that its Route chose. */
 export type Role = 'primary' | 'retry' | 'fallback' | 'shadow' | 'noise' | 'revalidate'
@@ -182,37 +185,13 @@ export interface Upstream {
   readonly maxConnections: number
 }
 
-/** The set of requests that a Route takes, as written. Absent: any. */
-export interface RouteMatch {
-  /** `/exact`, `/prefix/*` (also `/prefix`), `/a/:name/b` (one segment). */
-  readonly path: string
-  /** Upper case. GET does not imply HEAD. */
-  readonly methods?: readonly string[]
-  /** A host name without port in lower case, or `*.` and a suffix. */
-  readonly host?: string
-  /** Name to value; `*` means any value. Names in lower case. */
-  readonly fields?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
-  readonly cookies?: Readonly<Record<string, string>>
-}
-
-/** What the monolith takes for the same path. */
-export interface PathRules {
-  readonly case: 'exact' | 'insensitive'
-  readonly trailingSlash: 'distinct' | 'same'
-  readonly semicolon: 'distinct' | 'same'
-}
-
-/** 1-based place in a file. */
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
-
-/** A mistake (or a doubt: `warning`) in routes.yaml, as a sentence that says the remedy. */
-export interface Problem extends Position {
-  readonly severity: 'error' | 'warning'
-  readonly message: string
+/** What a Route moves from and to, and the Rollout that says how far it is. */
+export interface Move {
+  readonly from: Upstream
+  readonly to: Upstream
+  /** As declared. */
+  readonly stage: Stage
+  readonly rollout: RolloutDeclaration
 }
 
 /** A Route as the file declares it, before its pipeline is compiled. */
@@ -221,7 +200,7 @@ export interface RouteDeclaration {
   readonly match: RouteMatch
   readonly position: Position
   /** The move, if it moves: from, to and the declared stage. */
-  readonly move?: { readonly from: Upstream; readonly to: Upstream; readonly stage: Stage }
+  readonly move?: Move
   /** Who answers as declared: `to` in live and final, `from` before, `upstream` of a Route that does not move. */
   readonly upstream: Upstream
 }
@@ -264,28 +243,11 @@ export interface Snapshot {
   readonly routes: readonly Route[]
   /** Takes whatever no Route names. */
   readonly unmatched: Route
+  /** By key. */
+  readonly rollouts: ReadonlyMap<string, RolloutDeclaration>
   readonly warnings: readonly Problem[]
   /** Never fails: what nothing names is `unmatched`. */
   match(asked: Asked): Match
-}
-
-/** The top-level keys that are not upstreams or routes. */
-export interface CoreSettings {
-  readonly public: {
-    readonly host: string
-    /** 0–65535; 0 takes a free one. */
-    readonly port: number
-    /** Addresses and CIDR blocks. */
-    readonly trustedProxies: readonly string[]
-    readonly keepAliveMs: number
-    readonly drainMs: number
-  }
-  readonly probes: { readonly host: string; readonly port: number }
-  readonly admin: { readonly host: string; readonly port: number }
-  /** Absolute path. */
-  readonly stateDir: string
-  readonly paths: PathRules
-  readonly accessLog: 'stdout' | 'off' | { readonly file: string }
 }
 
 /** Everything a finished Exchange tells the log and the metrics. */
@@ -306,4 +268,13 @@ export interface Services {
   /** A request has entered its pipeline; each is followed by exactly one `reportEnd`. */
   reportStart(exchange: Exchange): void
   reportEnd(report: Report): void
+  readonly rollouts: Rollouts
+}
+
+/** What filters may know of the rollouts. */
+export interface Rollouts {
+  /** Where that one stands now; read once per request. */
+  standing(rollout: RolloutDeclaration): Effective
+  /** Under which identities fall into buckets. */
+  splitKey(): string
 }

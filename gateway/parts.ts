@@ -9,6 +9,8 @@ import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
+import type { RolloutBook } from './state/rolloutBook.ts'
+import { createRollouts } from './state/rollouts.ts'
 import { version } from './version.ts'
 
 export interface Parts {
@@ -20,6 +22,7 @@ export interface Parts {
   readonly pools: Pools
   readonly health: Health
   readonly mirror: Mirror
+  readonly rollouts: RolloutBook
   close(): Promise<void>
 }
 
@@ -29,8 +32,15 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const metrics = createMetrics({ version, droppedLines: log.dropped })
   const health = createHealth(clock)
   const pools = createPools({ clock, lookup: createResolver() })
+  const rollouts = createRollouts(clock.wall, (thrown) =>
+    log.life.error(
+      { reason: String(thrown) },
+      'what is decided about the rollouts is not written down: a restart would forget it',
+    ),
+  )
   const services: Services = {
     clock,
+    rollouts,
     forward: createForward({ clock, pools }),
     reportOutcome(outcome) {
       metrics.outcome(outcome)
@@ -51,7 +61,19 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const close = async () => {
     pools.destroy()
     await mirror.idle()
+    await rollouts.written()
     await log.close()
   }
-  return { clock, log, live: createLive(), metrics, services, pools, health, mirror, close }
+  return {
+    clock,
+    log,
+    live: createLive((snapshot) => rollouts.declare(snapshot)),
+    metrics,
+    services,
+    pools,
+    health,
+    mirror,
+    rollouts,
+    close,
+  }
 }

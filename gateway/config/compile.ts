@@ -19,8 +19,9 @@ export function compile(declaration: Declaration, services: Services, { revision
   const unmatched = compileRoute(declaration.unmatched, services)
   const matcher = createMatcher(routes, unmatched, settings.paths)
   const upstreams = frozenMap(declaration.upstreams)
+  const rollouts = frozenMap(declaration.rollouts)
   const match: Snapshot['match'] = (asked) => matcher.match(asked)
-  return freeze({ revision, hash, loadedAt, settings, upstreams, routes, unmatched, warnings, match })
+  return freeze({ revision, hash, loadedAt, settings, upstreams, routes, unmatched, rollouts, warnings, match })
 }
 
 function compileRoute({ configured, ...route }: DeclaredRoute, services: Services): Route {

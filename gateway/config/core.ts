@@ -1,6 +1,7 @@
 // The core keys of routes.yaml: what every gateway has, whatever its filters. Type, default, check, editor schema and
 // reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
 import { type Static, type TSchema, Type } from 'typebox'
+import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
 
 const closed = { additionalProperties: false } as const
@@ -148,10 +149,7 @@ export const moveSchema = Type.Object(
   {
     to: Name({ description: 'The upstream that takes over.' }),
     from: Type.Optional(Name({ description: 'The upstream that answers until then; default: `unmatched`.' })),
-    stage: choice(['legacy', 'live'], {
-      default: 'legacy',
-      description: 'Who answers: `from` (legacy) or `to` (live). A rollback is an edit of this key.',
-    }),
+    ...rolloutProperties,
   },
   { ...closed, description: 'A move from one upstream to another; a rollback undoes exactly this.' },
 )
@@ -162,6 +160,12 @@ export const routeSchema = Type.Object(
     match: matchSchema,
     upstream: Type.Optional(Name({ description: 'The upstream that answers; instead of `move`.' })),
     move: Type.Optional(moveSchema),
+    group: Type.Optional(
+      Name({ description: 'The group that it moves with; then the group has its stage and share.' }),
+    ),
+    was: Type.Optional(
+      Name({ description: 'Its name when its move began: its clients stay where they are, and so does a rollback.' }),
+    ),
   },
   { ...closed, description: 'A set of requests and who owns it.' },
 )
@@ -179,6 +183,8 @@ export const topProperties = {
   }),
   paths: pathsSchema,
   accessLog: accessLogSchema,
+  sessionCookie: Type.Optional(CookieName("The cookie in which the monolith keeps a client's session.")),
+  groups: groupsSchema,
   unmatched: Name({ description: 'The upstream that takes whatever no route names; shown as the route "unmatched".' }),
 } satisfies Record<string, TSchema>
 

@@ -13,7 +13,8 @@ export interface Live {
   refuse(problems: readonly Problem[]): void
 }
 
-export function createLive(): Live {
+/** @param onReplace hears of each Snapshot in the moment that it is served */
+export function createLive(onReplace: (snapshot: Snapshot) => void = () => {}): Live {
   let snapshot: Snapshot | undefined
   let problems: readonly Problem[] = []
   return {
@@ -28,6 +29,7 @@ export function createLive(): Live {
       return problems
     },
     replace(next) {
+      if (next !== snapshot) onReplace(next)
       snapshot = next
       problems = []
     },

@@ -1,7 +1,7 @@
 // From what lies on the disk to what is served: the first load, and every one after it.
 // The danger it guards against: a broken file that stops a gateway which could go on with the last good one.
 import type { FilterKind } from '../filter.ts'
-import type { Problem, Services, Snapshot } from '../model.ts'
+import type { Problem, RolloutDeclaration, Services, Snapshot } from '../model.ts'
 import { compile } from './compile.ts'
 import { type Content, readContent } from './content.ts'
 import { readDocument } from './document.ts'
@@ -19,6 +19,14 @@ interface Mirror {
   read(stateDir: string): Promise<string | undefined>
 }
 
+/** What is remembered of the rollouts (state/rollouts.ts). */
+interface Standings {
+  /** Called before the first Snapshot is built. */
+  open(stateDir: string): Promise<void>
+  /** Sentences about rollbacks that a file with these rollouts would lose. */
+  orphans(next: ReadonlyMap<string, RolloutDeclaration>): readonly string[]
+}
+
 export interface Loading {
   /** The path of routes.yaml. */
   readonly file: string
@@ -27,6 +35,7 @@ export interface Loading {
   readonly services: Services
   readonly live: Live
   readonly mirror: Mirror
+  readonly rollouts: Standings
 }
 
 /** What came of one content of the file. */
@@ -89,11 +98,14 @@ async function build(
   loading: Loading,
   stamp: Parameters<typeof compile>[2],
 ): Promise<Loaded> {
-  const { file, kinds, env, services } = loading
+  const { file, kinds, env, services, rollouts } = loading
   if (problem) return { ok: false, problems: [problem] }
   try {
     const { declaration, problems } = await inTurns(readingSteps({ file, text }, kinds, env))
     if (!declaration) return { ok: false, problems }
+    await rollouts.open(declaration.settings.stateDir)
+    const orphans = rollouts.orphans(declaration.rollouts).map(aboutTheWhole)
+    if (orphans.length > 0) return { ok: false, problems: [...orphans, ...problems] }
     const snapshot = compile(declaration, services, stamp)
     return { ok: true, snapshot, warnings: snapshot.warnings }
   } catch (thrown) {
@@ -101,6 +113,10 @@ async function build(
       'the gateway failed over this file, which is its own fault and not that of the file; please report it'
     return { ok: false, problems: [{ severity: 'error', line: 1, column: 1, message }], thrown }
   }
+}
+
+function aboutTheWhole(message: string): Problem {
+  return { severity: 'error', line: 1, column: 1, message }
 }
 
 /** As a broken file declares it if that much of it can be read, else the default. */

@@ -2,7 +2,7 @@
 // The danger it guards against: a file that is half right and accepted.
 import { createHash } from 'node:crypto'
 import type { FilterKind } from '../filter.ts'
-import type { CoreSettings, Problem } from '../model.ts'
+import type { CoreSettings, Problem, RolloutDeclaration } from '../model.ts'
 import { findConflicts } from '../routing/conflicts.ts'
 import { findPathDoubts } from '../routing/doubts.ts'
 import { check } from './check.ts'
@@ -11,6 +11,7 @@ import { documentSteps, type Written } from './document.ts'
 import type { Environment } from './environment.ts'
 import { type Page, referredUpstream } from './page.ts'
 import { createFindings, type Findings, hasErrors } from './problems.ts'
+import { declareRollouts } from './rollouts.ts'
 import { declareRoutes, declareUnmatched } from './routes.ts'
 import { declareSettings } from './settings.ts'
 import { atOnce, type Steps } from './steps.ts'
@@ -63,12 +64,17 @@ function* declare({ source, written, findings, kinds, env }: Draft): Steps<Omit<
   const settings = declareSettings(page, source.file, env)
   const known = declareUpstreams(page)
   const answering = referredUpstream(page, '/unmatched', known)
-  const routes = declareRoutes(page, known, answering)
+  const rollouts = declareRollouts(page)
+  const routes = declareRoutes(page, { known, unmatched: answering, rollouts })
   yield
   if (settings) compareRoutes(page, routes, settings)
   if (!settings || !answering) return undefined
   const unmatched = declareUnmatched(page, answering)
-  return { hash: hashOf(source.text), settings, upstreams: known.sound, routes, unmatched }
+  return { hash: hashOf(source.text), settings, upstreams: known.sound, rollouts: byKey(rollouts), routes, unmatched }
+}
+
+function byKey(rollouts: ReadonlyMap<string, RolloutDeclaration>): ReadonlyMap<string, RolloutDeclaration> {
+  return new Map([...rollouts.values()].map((rollout) => [rollout.key, rollout]))
 }
 
 function compareRoutes({ findings, written }: Page, routes: readonly DeclaredRoute[], { paths }: CoreSettings): void {

@@ -4,7 +4,7 @@
 
 /** Where a key stands, by the mapping that it stands in. */
 const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
-  [/^$/, ['store', 'replicas', 'sessionCookie', 'groups', 'keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
+  [/^$/, ['store', 'replicas', 'keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
   [/^\/public$/, ['tls', 'proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tokens', 'tls']],
   [
@@ -15,29 +15,10 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
       'internalToken',
     ]),
   ],
-  [
-    /^\/routes\/[0-9]+$/,
-    ['auth', 'limit', 'cache', 'retry', 'deadline', 'keepBody', 'cookies', 'group', 'was', 'priority', 'breaker'],
-  ],
-  [
-    /^\/routes\/[0-9]+\/move$/,
-    [
-      'share',
-      'stickyBy',
-      'compare',
-      'guard',
-      'fallback',
-      'holdback',
-      'readYourWrites',
-      'closeStreams',
-      'steps',
-      'each',
-    ].concat(['hours', 'strip', 'mayLogin', 'testers', 'writesSurviveRollback', 'keepBody', 'noise']),
-  ],
+  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cache', 'retry', 'deadline', 'keepBody', 'cookies', 'priority', 'breaker']],
+  [/^\/routes\/[0-9]+\/move$/, ['compare', 'fallback', 'mayLogin', 'keepBody']],
+  [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],
 ]
-
-/** Stages that DESIGN names and this version does not have. */
-export const reservedStages: ReadonlySet<string> = new Set(['shadow', 'canary', 'final'])
 
 /** Whether that key of that mapping belongs to a feature to come. @param pointer JSON pointer of the mapping */
 export function isReserved(pointer: string, key: string): boolean {

@@ -1,10 +1,11 @@
 // The Routes of the file: names unique, upstreams known, who answers as declared, filters configured.
 // The danger it guards against: a Route that is taken for another, or moved to where it already is.
 import { METHODS } from 'node:http'
-import type { RouteDeclaration, RouteMatch, Upstream } from '../model.ts'
+import type { Move, RolloutDeclaration, RouteDeclaration, RouteMatch, Upstream } from '../model.ts'
+import { rankOf } from '../rollout/standing.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { configureFilters } from './configure.ts'
-import type { CheckedMatch, CheckedMove } from './core.ts'
+import type { CheckedMatch } from './core.ts'
 import type { DeclaredRoute } from './declaration.ts'
 import { suggest } from './nearest.ts'
 import { type KnownUpstreams, type Page, referredUpstream, refuse, wordsAt } from './page.ts'
@@ -13,14 +14,22 @@ import { below, isMapping, valueAt } from './pointer.ts'
 /** The name of the Route that takes what no other one names. */
 const unmatchedName = 'unmatched'
 
-/** @param unmatched what a move's `from` is unless it says so */
-export function declareRoutes(page: Page, known: KnownUpstreams, unmatched: Upstream | undefined): DeclaredRoute[] {
+/** Whom the routes may belong to, and how far their moves are. */
+export interface Owners {
+  readonly known: KnownUpstreams
+  /** What a move's `from` is unless it says so. */
+  readonly unmatched: Upstream | undefined
+  /** By pointer of the route. */
+  readonly rollouts: ReadonlyMap<string, RolloutDeclaration>
+}
+
+export function declareRoutes(page: Page, owners: Owners): DeclaredRoute[] {
   const routes = valueAt(page.written.value, '/routes')
   const names = new Map<string, number>()
   return (Array.isArray(routes) ? routes : []).flatMap((route, i) => {
     const pointer = below('/routes', i)
     checkName(page, pointer, names)
-    const declaration = isMapping(route) ? declareRoute(page, pointer, { known, unmatched }) : undefined
+    const declaration = isMapping(route) ? declareRoute(page, pointer, owners) : undefined
     return declaration ? { ...declaration, configured: configureFilters(page, declaration, pointer) } : []
   })
 }
@@ -29,11 +38,6 @@ export function declareUnmatched(page: Page, upstream: Upstream): DeclaredRoute 
   const position = page.written.positionOf('/unmatched')
   const declaration = { name: unmatchedName, match: { path: '/*' }, position, upstream }
   return { ...declaration, configured: configureFilters(page, declaration, undefined) }
-}
-
-interface Owners {
-  readonly known: KnownUpstreams
-  readonly unmatched: Upstream | undefined
 }
 
 function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclaration | undefined {
@@ -72,18 +76,19 @@ function declareOwner(page: Page, route: string, owners: Owners): Owner | undefi
     )
   }
   const answering = referredUpstream(page, upstream, owners.known)
-  const moving = has(move) ? declareMove(page, move, owners) : undefined
-  if (moving) return { upstream: moving.stage === 'live' ? moving.to : moving.from, move: moving }
+  const moving = has(move) ? declareMove(page, route, owners) : undefined
+  if (moving) return { upstream: rankOf(moving.stage) < rankOf('live') ? moving.from : moving.to, move: moving }
   return answering && { upstream: answering }
 }
 
-function declareMove(page: Page, pointer: string, { known, unmatched }: Owners): RouteDeclaration['move'] {
+function declareMove(page: Page, route: string, { known, unmatched, rollouts }: Owners): Move | undefined {
+  const pointer = below(route, 'move')
   const hasFrom = valueAt(page.written.value, below(pointer, 'from')) !== undefined
   const to = referredUpstream(page, below(pointer, 'to'), known)
   const from = hasFrom ? referredUpstream(page, below(pointer, 'from'), known) : unmatched
-  const stage = page.checked.at<CheckedMove['stage']>(below(pointer, 'stage'))
-  if (!to || !from || !stage) return undefined
-  if (to.name !== from.name) return { from, to, stage }
+  const rollout = rollouts.get(route)
+  if (!to || !from || !rollout) return undefined
+  if (to.name !== from.name) return { from, to, stage: rollout.declared.stage, rollout }
   const why = hasFrom
     ? 'both "from" and "to"'
     : '"to", and "unmatched", from which the move goes unless it has a "from"'

@@ -52,3 +52,17 @@ export function durationMs(text: string): number {
   const [, amount, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? []
   return Number(amount) * unitMs[unit as keyof typeof unitMs]
 }
+
+/** A percentage to a hundredth of a percent, so that it is a whole number of ten-thousandths. */
+export function Share(about: About<string>) {
+  return Type.String({
+    title: 'a share such as 10% or 0.25%, from 0% to 100%',
+    pattern: '^(100(\\.0{1,2})?|[0-9]{1,2}(\\.[0-9]{1,2})?)%$',
+    ...about,
+  })
+}
+
+/** @param text checked by the schema of Share, e.g. `0.25%`. @returns 0–10 000 */
+export function basisPoints(text: string): number {
+  return Math.round(Number.parseFloat(text) * 100)
+}

@@ -3,7 +3,7 @@
 import type { ErrorObject } from 'ajv'
 import { suggest } from './nearest.ts'
 import { lastStep, parentOf } from './pointer.ts'
-import { isReserved, reservedSentence, reservedStages } from './reserved.ts'
+import { isReserved, reservedSentence } from './reserved.ts'
 
 /** What of a schema a sentence is made of. */
 export interface Shape {
@@ -65,9 +65,6 @@ function notAmong(
   const written = words ?? value
   // A value that came from the environment is not quoted, nor is what it resembles told.
   if (written !== value) return `${subject} must be ${expected(shape)}, not ${quote(written)}`
-  if (subject === 'stage' && reservedStages.has(value)) {
-    return reservedSentence(`stage ${quote(value)}`, `use ${expected(shape)}`)
-  }
   return `${subject} must be ${expected(shape)}, not ${quote(value)}${suggest(value, choices)}`
 }
 

@@ -20,6 +20,7 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
   const stateDir = page.checked.at<CheckedTop['stateDir']>('/stateDir')
   const paths = page.checked.at<CheckedTop['paths']>('/paths')
   const accessLog = page.checked.at<CheckedTop['accessLog']>('/accessLog')
+  const sessionCookie = page.checked.at<CheckedTop['sessionCookie']>('/sessionCookie')
   if (!door || !probes || !admin || !stateDir || !paths || !accessLog || !areTrusted) return undefined
   return {
     public: {
@@ -34,6 +35,7 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
     stateDir: stateDirOf(file, stateDir, env),
     paths,
     accessLog: typeof accessLog === 'string' ? accessLog : { file: resolve(dirname(file), accessLog.file) },
+    ...(sessionCookie !== undefined && { sessionCookie }),
   }
 }
 

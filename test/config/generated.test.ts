@@ -39,11 +39,11 @@ describe("the editors' schema", () => {
     const least = { upstreams: { a: { url: 'http://127.0.0.1:1' } }, unmatched: 'a' }
     for (const mistake of [
       { wibble: 1 },
-      { store: {} },
+      { cache: {} },
       { public: { drain: '60' } },
       { public: { port: 70_000 } },
       { upstreams: { 'a b': { url: 'http://127.0.0.1:1' } } },
-      { routes: [{ name: 'x', match: { path: '/x' }, move: { to: 'a', stage: 'canary' } }] },
+      { routes: [{ name: 'x', match: { path: '/x' }, move: { to: 'a', stage: 'Canary' } }] },
     ]) {
       expect(validate({ ...least, ...mistake }), JSON.stringify(mistake)).toBe(false)
     }

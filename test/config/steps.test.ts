@@ -6,7 +6,7 @@ import { hashOf } from '../../gateway/config/read.ts'
 import { atOnce, inTurns, type Steps } from '../../gateway/config/steps.ts'
 import { createMirror } from '../../gateway/state/mirror.ts'
 import { kinds } from './kinds.ts'
-import { makeFolder, services, sound } from './world.ts'
+import { makeFolder, noRollouts, services, sound } from './world.ts'
 
 function* three(): Steps<string> {
   yield
@@ -27,7 +27,15 @@ test('requests get their turn while a file of a thousand routes is read', async 
   )
   const text = `${sound(1)}routes:\n${routes.join('\n')}\n`
   const mirror = createMirror(() => {})
-  const loading = { file: `${folder}/routes.yaml`, kinds, env: {}, services, live: createLive(), mirror }
+  const loading = {
+    file: `${folder}/routes.yaml`,
+    kinds,
+    env: {},
+    services,
+    live: createLive(),
+    mirror,
+    rollouts: noRollouts,
+  }
   let isLoaded = false
   const loaded = load({ text, hash: hashOf(text) }, loading).finally(() => {
     isLoaded = true

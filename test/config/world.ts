@@ -9,6 +9,7 @@ import { createReloader, type Watching } from '../../gateway/config/reload.ts'
 import { Failure } from '../../gateway/errors.ts'
 import type { Services } from '../../gateway/model.ts'
 import { createMirror } from '../../gateway/state/mirror.ts'
+import { createRollouts } from '../../gateway/state/rollouts.ts'
 import { kinds } from './kinds.ts'
 
 /** Ports that no test of the loader goes through; the clock stands still. */
@@ -20,7 +21,14 @@ export const services: Services = {
   reportOutcome: () => {},
   reportStart: () => {},
   reportEnd: () => {},
+  rollouts: createRollouts(
+    () => 1_700_000_000_000,
+    () => {},
+  ),
 }
+
+/** A past in which nothing was rolled back. */
+export const noRollouts = { open: async () => {}, orphans: () => [] }
 
 /** A sound file that differs from others by this port. */
 export function sound(port: number): string {
@@ -51,7 +59,17 @@ export function watchFile(file: string, how: Partial<Watching> = {}) {
     told.push(loaded)
     wake()
   }
-  const reloader = createReloader({ file, kinds, env: {}, services, live, mirror, onReload, ...how })
+  const reloader = createReloader({
+    file,
+    kinds,
+    env: {},
+    services,
+    live,
+    mirror,
+    rollouts: noRollouts,
+    onReload,
+    ...how,
+  })
   onTestFinished(async () => {
     await reloader.close()
     await mirror.idle()

@@ -1,4 +1,5 @@
 // A Snapshot, an Exchange and a Report as the data path would hand them over, and a clock that stands still.
+
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
@@ -19,6 +20,7 @@ import type {
   Upstream,
 } from '../../gateway/model.ts'
 import type { Gateway } from '../../gateway/ops/gateway.ts'
+import { rolloutOf } from '../rollout/declared.ts'
 
 export interface FrozenClock extends Clock {
   advance(byMs: number): void
@@ -51,7 +53,7 @@ export function routeOf(name: string, stage?: Stage, from = monolith, to = searc
     name,
     match: { path: `/${name}` },
     position: { line: 1, column: 1 },
-    ...(stage && { move: { from, to, stage } }),
+    ...(stage && { move: { from, to, stage, rollout: rolloutOf(name, { stage }) } }),
     upstream: stage === 'live' || stage === 'final' ? to : from,
     filters: ['observe', 'attempt'],
     run: async () => {
@@ -79,6 +81,7 @@ export function snapshotOf(
     loadedAt: Date.parse('2026-01-02T03:00:00Z'),
     settings,
     routes: [],
+    rollouts: new Map(),
     warnings: [],
     match: () => ({ route: unmatched, path: '/' }),
     ...parts,

@@ -1,0 +1,175 @@
+// The Rollouts of the file: one per group, one per moving route of none, each with what it declares and the hash of its keys.
+// The danger it guards against: a stage that two places claim, and a state that is taken over by another move of that name.
+import { createHash } from 'node:crypto'
+import type { RolloutDeclaration, RouteDeclaration } from '../model.ts'
+import { suggest } from './nearest.ts'
+import { type Page, refuse, wordsAt } from './page.ts'
+import { below, isMapping, valueAt } from './pointer.ts'
+import { checkRollout } from './rolloutDoubts.ts'
+import { type CheckedRollout, rolloutProperties } from './rolloutSchema.ts'
+import { advanceOf, guardOf, standingOf } from './rolloutSettings.ts'
+import { basisPoints, durationMs } from './schema.ts'
+import { stickyByOf, testersOf } from './stickiness.ts'
+
+/** One moving route, as far as its Rollout is concerned. */
+export interface Mover {
+  /** Of the route. */
+  readonly pointer: string
+  readonly name: string
+  readonly was: string | undefined
+  readonly group: string | undefined
+}
+
+/** By pointer of the route. A route whose Rollout has a mistake is not in it. */
+export function declareRollouts(page: Page): ReadonlyMap<string, RolloutDeclaration> {
+  const movers = moversOf(page)
+  const ungrouped = movers.filter(({ group }) => group === undefined)
+  const found = new Map<string, RolloutDeclaration>()
+  const add = (rollout: RolloutDeclaration | undefined, of: readonly Mover[]) => {
+    if (rollout) for (const { pointer } of of) found.set(pointer, rollout)
+  }
+  checkKeys(page, ungrouped)
+  for (const mover of ungrouped) {
+    const { name, was = name, pointer } = mover
+    add(declare(page, { key: was, of: 'route', at: below(pointer, 'move'), movers: [mover] }), [mover])
+  }
+  for (const key of groupNames(page)) {
+    const members = movers.filter(({ group }) => group === key)
+    for (const member of members) refuseOwnStage(page, member)
+    if (members.length === 0)
+      page.findings.warn(
+        keyAt(page, below('/groups', key)),
+        `no route belongs to the group "${key}"; a route says: group: ${key}`,
+      )
+    else add(declare(page, { key, of: 'group', at: below('/groups', key), movers: members }), members)
+  }
+  return found
+}
+
+function moversOf(page: Page): Mover[] {
+  const routes = valueAt(page.written.value, '/routes')
+  return (Array.isArray(routes) ? routes : []).flatMap((route, i) => {
+    const pointer = below('/routes', i)
+    const name = page.checked.at<string>(below(pointer, 'name'))
+    const group = page.checked.at<string>(below(pointer, 'group'))
+    if (!isMapping(route) || name === undefined) return []
+    if (!isMapping(route.move)) {
+      if (group !== undefined)
+        refuse(
+          page,
+          below(pointer, 'group'),
+          'a route that does not move belongs to no group; remove the key, or give the route a "move"',
+        )
+      return []
+    }
+    if (group !== undefined && !groupNames(page).includes(group)) {
+      refuse(
+        page,
+        below(pointer, 'group'),
+        `unknown group ${wordsAt(page, below(pointer, 'group'))}${suggest(group, groupNames(page))}; groups stand under "groups" at the top of the file`,
+      )
+      return []
+    }
+    return { pointer, name, was: page.checked.at<string>(below(pointer, 'was')), group }
+  })
+}
+
+function groupNames(page: Page): string[] {
+  const groups = valueAt(page.written.value, '/groups')
+  return isMapping(groups) && !Array.isArray(groups) ? Object.keys(groups) : []
+}
+
+/** The state of a move belongs to its key: no two may have the same. */
+function checkKeys(page: Page, ungrouped: readonly Mover[]): void {
+  const owners = new Map(groupNames(page).map((key) => [key, `the group "${key}"`]))
+  for (const { pointer, name, was } of ungrouped) {
+    const key = was ?? name
+    const owner = owners.get(key)
+    const at = below(pointer, was === undefined ? 'name' : 'was')
+    if (owner)
+      refuse(page, at, `the move's state goes by the name "${key}", which is that of ${owner} too; choose another`)
+    owners.set(key, `the route "${name}"`)
+  }
+}
+
+function refuseOwnStage(page: Page, { pointer, group }: Mover): void {
+  const move = below(pointer, 'move')
+  for (const key of Object.keys(rolloutProperties)) {
+    if (!page.written.has(below(move, key))) continue
+    page.findings.error(
+      keyAt(page, below(move, key)),
+      `"${key}" belongs to the group "${group}", whose routes move together; write it there`,
+    )
+  }
+}
+
+interface Draft {
+  readonly key: string
+  readonly of: RolloutDeclaration['of']
+  /** Of the mapping that has its keys. */
+  readonly at: string
+  readonly movers: readonly Mover[]
+}
+
+function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration | undefined {
+  const settings = Object.fromEntries(
+    Object.keys(rolloutProperties).map((name) => [name, page.checked.at(below(at, name))]),
+  ) as Partial<CheckedRollout>
+  if (!isWhole(settings) || hasRefused(page, at)) return undefined
+  const stickyBy = stickyByOf(page, at, settings)
+  const testers = testersOf(page, at, settings)
+  const rollout: RolloutDeclaration = {
+    key,
+    of,
+    routes: movers.map(({ name }) => name),
+    declared: standingOf(settings),
+    holdbackBasisPoints: basisPoints(settings.holdback ?? '0%'),
+    ...(stickyBy && { stickyBy }),
+    ...(testers && { testers }),
+    ...(settings.readYourWrites && {
+      readYourWrites: { after: settings.readYourWrites.after, forMs: durationMs(settings.readYourWrites.for) },
+    }),
+    guard: guardOf(settings.guard),
+    ...(settings.steps && { advance: advanceOf(settings, settings.steps) }),
+    takesWrites: movers.some((mover) => mayWrite(page, mover)),
+    writesSurviveRollback: settings.writesSurviveRollback,
+    compares: movers.some(({ pointer }) => page.written.has(below(pointer, 'move', 'compare'))),
+    closeStreamsMs: durationMs(settings.closeStreams),
+    hash: hashOf(
+      [at, ...movers.map(({ pointer }) => below(pointer, 'move'))].map((own) => valueAt(page.written.value, own)),
+    ),
+  }
+  checkRollout(page, at, rollout)
+  return rollout
+}
+
+/** Those with defaults, or without which nothing holds. */
+function isWhole(settings: Partial<CheckedRollout>): settings is CheckedRollout {
+  const { stage, guard, each, closeStreams, writesSurviveRollback } = settings
+  return ![stage, guard, each, closeStreams, writesSurviveRollback].includes(undefined)
+}
+
+/** Whether the file has one of its keys with a value that is refused. */
+function hasRefused(page: Page, at: string): boolean {
+  return Object.keys(rolloutProperties).some(
+    (key) => page.written.has(below(at, key)) && page.checked.at(below(at, key)) === undefined,
+  )
+}
+
+/** RFC 9110 §9.2.1. */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+function mayWrite(page: Page, { pointer }: Mover): boolean {
+  const methods = page.checked.at<RouteDeclaration['match']['methods']>(below(pointer, 'match', 'methods'))
+  return methods === undefined || methods.some((method) => !safeMethods.has(method))
+}
+
+/** Secrets are left out: the hash is shown. */
+function hashOf(values: readonly unknown[]): string {
+  const text = JSON.stringify(values, (key, value) => (key === 'testers' ? undefined : value))
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+function keyAt(page: Page, pointer: string) {
+  return page.written.keyPositionOf(pointer)
+}

@@ -1,0 +1,45 @@
+// What tells a rollout's clients apart, and how its testers are known.
+// The danger it guards against: a canary whose clients go to and fro, because nothing tells one from another.
+import type { StickyBy, Testers } from '../model.ts'
+import { type Page, refuse } from './page.ts'
+import { below } from './pointer.ts'
+import type { CheckedRollout } from './rolloutSchema.ts'
+
+const leastKeyLength = 16
+
+/** @param at pointer of the mapping that has the rollout's keys */
+export function stickyByOf(
+  page: Page,
+  at: string,
+  { stickyBy, stage, holdback }: CheckedRollout,
+): StickyBy | undefined {
+  if (stickyBy === 'address' || stickyBy === 'affinity') return { by: stickyBy }
+  if (stickyBy && 'cookie' in stickyBy) return { by: 'cookie', name: stickyBy.cookie }
+  if (stickyBy) return { by: 'field', name: stickyBy.field }
+  const session = page.checked.at<string>('/sessionCookie')
+  if (session !== undefined) return { by: 'cookie', name: session }
+  const isNeeded = stage === 'canary' ? 'stage' : holdback === undefined ? undefined : 'holdback'
+  if (isNeeded !== undefined) {
+    refuse(
+      page,
+      below(at, isNeeded),
+      `${isNeeded === 'stage' ? 'a canary' : 'a holdback'} needs something that tells clients apart; add stickyBy: { cookie: NAME }, { field: NAME }, address or affinity, or a "sessionCookie" at the top of the file`,
+    )
+  }
+  return undefined
+}
+
+export function testersOf(page: Page, at: string, { testers }: CheckedRollout): Testers | undefined {
+  if (!testers) return undefined
+  const { cookie, field, key } = testers
+  const pointer = below(at, 'testers')
+  if (key.length < leastKeyLength)
+    return refuse(
+      page,
+      below(pointer, 'key'),
+      `the key must be a secret of at least ${leastKeyLength} characters; make one with: openssl rand -hex 32`,
+    )
+  if (cookie !== undefined && field === undefined) return { by: 'cookie', name: cookie, key }
+  if (field !== undefined && cookie === undefined) return { by: 'field', name: field, key }
+  return refuse(page, pointer, 'testers carry their word in either a "cookie" or a "field"; give one of them')
+}

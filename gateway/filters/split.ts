@@ -1,0 +1,63 @@
+// Sends each request of a move to the side that its client belongs to: the share is exact, sticky, and only ever grows or
+// shrinks at its edge. The danger it guards against: a client who is on the new side now and on the old one a moment later.
+import { randomBytes } from 'node:crypto'
+import { filterKind } from '../filter.ts'
+import { fieldsOf } from '../message/fields.ts'
+import type { Answer, Effective, Exchange, RolloutDeclaration, Services, Side } from '../model.ts'
+import { bucketOf } from '../rollout/bucket.ts'
+import { affinityCookie, identityOf } from '../rollout/identity.ts'
+import { describeStanding, wholeShare } from '../rollout/standing.ts'
+import { chosenSide } from '../rollout/testers.ts'
+
+export const split = filterKind({
+  name: 'split',
+  sections: {},
+  configure(_settings, { route }) {
+    const { move } = route
+    if (!move) return undefined
+    const { from, to, rollout } = move
+    return {
+      does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
+      bind(services) {
+        const sideOf = chooser(rollout, services)
+        const isGiven = rollout.stickyBy?.by === 'affinity'
+        return function split(exchange, next) {
+          const upstream = sideOf(exchange) === 'new' ? to : from
+          const answer = next(upstream === exchange.upstream ? exchange : { ...exchange, upstream })
+          return isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
+            ? answer.then((given) => withAffinity(given, exchange))
+            : answer
+        }
+      },
+    }
+  },
+})
+
+function chooser(rollout: RolloutDeclaration, { rollouts, clock }: Services): (exchange: Exchange) => Side {
+  const { key, testers, stickyBy } = rollout
+  return function sideOf(exchange) {
+    const standing = rollouts.standing(rollout)
+    const chosen = testers && isOpenToTesters(standing) && chosenSide(exchange.fields, testers, key, clock.wall())
+    if (chosen) return chosen
+    const { shareBasisPoints } = standing
+    if (shareBasisPoints === 0) return 'old'
+    if (shareBasisPoints === wholeShare) return 'new'
+    const identity = stickyBy && identityOf(exchange, stickyBy)
+    if (identity === undefined) return standing.stage === 'live' ? 'new' : 'old'
+    return bucketOf(rollouts.splitKey(), key, identity) < shareBasisPoints ? 'new' : 'old'
+  }
+}
+
+/** What a rollback or the broken glass has closed is closed to testers too. */
+function isOpenToTesters({ stage, why }: Effective): boolean {
+  return stage !== 'final' && why !== 'rollback' && why !== 'breakGlass' && why !== 'stateUnknown'
+}
+
+const oneYearSeconds = 31_536_000
+
+/** With a cookie by which its client will be known from the next request on (RFC 6265 §4.1). */
+function withAffinity(answer: Answer, { client }: Exchange): Answer {
+  const value = randomBytes(16).toString('base64url')
+  const cookie = `${affinityCookie}=${value}; Path=/; Max-Age=${oneYearSeconds}; HttpOnly; SameSite=Lax${client.tls ? '; Secure' : ''}`
+  return { ...answer, fields: fieldsOf([...answer.fields.raw, 'Set-Cookie', cookie]) }
+}

@@ -1,0 +1,56 @@
+// What routes.yaml says that is neither an upstream nor a move, as types; model.ts passes them on. Imports nothing of ours.
+// The danger they guard against: a duration without its unit, and a mistake without its place.
+
+/** The set of requests that a Route takes, as written. Absent: any. */
+export interface RouteMatch {
+  /** `/exact`, `/prefix/*` (also `/prefix`), `/a/:name/b` (one segment). */
+  readonly path: string
+  /** Upper case. GET does not imply HEAD. */
+  readonly methods?: readonly string[]
+  /** A host name without port in lower case, or `*.` and a suffix. */
+  readonly host?: string
+  /** Name to value; `*` means any value. Names in lower case. */
+  readonly fields?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly cookies?: Readonly<Record<string, string>>
+}
+
+/** What the monolith takes for the same path. */
+export interface PathRules {
+  readonly case: 'exact' | 'insensitive'
+  readonly trailingSlash: 'distinct' | 'same'
+  readonly semicolon: 'distinct' | 'same'
+}
+
+/** 1-based place in a file. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** A mistake (or a doubt: `warning`) in routes.yaml, as a sentence that says the remedy. */
+export interface Problem extends Position {
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+}
+
+/** The top-level keys that are not upstreams or routes. */
+export interface CoreSettings {
+  readonly public: {
+    readonly host: string
+    /** 0–65535; 0 takes a free one. */
+    readonly port: number
+    /** Addresses and CIDR blocks. */
+    readonly trustedProxies: readonly string[]
+    readonly keepAliveMs: number
+    readonly drainMs: number
+  }
+  readonly probes: { readonly host: string; readonly port: number }
+  readonly admin: { readonly host: string; readonly port: number }
+  /** Absolute path. */
+  readonly stateDir: string
+  readonly paths: PathRules
+  readonly accessLog: 'stdout' | 'off' | { readonly file: string }
+  /** The cookie in which the monolith keeps a client's session. */
+  readonly sessionCookie?: string
+}

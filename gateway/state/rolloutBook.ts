@@ -1,0 +1,49 @@
+// What can be asked of the rollouts and ordered, and what is told of each change.
+// The danger it guards against: an order that is refused without a word of what to do instead.
+import type { Decision, Effective, Overrides, RolloutDeclaration, Rollouts, Snapshot, Standing } from '../model.ts'
+import type { Circumstances } from '../rollout/effective.ts'
+
+/** One change of where a Rollout stands, or of what is decided about it. */
+export interface RolloutChange extends Decision {
+  readonly kind: 'stage' | 'rollback' | 'pause' | 'resume' | 'ack' | 'advance' | 'breakGlass'
+  readonly rollout: RolloutDeclaration
+  readonly from: Effective
+  readonly to: Effective
+}
+
+export interface RolloutState {
+  readonly rollout: RolloutDeclaration
+  readonly effective: Effective
+  readonly overrides: Overrides
+  /** Milliseconds since the epoch at which it came to stand there. */
+  readonly since: number
+}
+
+/** Why an order is not carried out, as a sentence with the remedy. */
+export class Refusal extends Error {}
+
+export interface RolloutBook extends Rollouts {
+  /** Reads what stateDir remembers; once. Before it nothing is known of any rollout. */
+  open(stateDir: string): Promise<void>
+  /** What a new reading would leave without its rollback, as sentences. */
+  orphans(next: ReadonlyMap<string, RolloutDeclaration>): readonly string[]
+  /** Takes over the declarations of the Snapshot that is served from now on. */
+  declare(snapshot: Pick<Snapshot, 'rollouts'>): void
+  breakGlass(legacy: Circumstances['brokenGlass']): void
+  /** New requests go to the old side at once; the promise is that it is written down. @throws Refusal */
+  rollBack(key: string, decision: Decision): Promise<void>
+  /** @throws Refusal */
+  pause(key: string, decision: Decision): Promise<void>
+  /** @throws Refusal */
+  resume(key: string, decision: Decision): Promise<void>
+  /** Ends the rollback: the file holds again. @throws Refusal */
+  acknowledge(key: string, decision: Decision): Promise<void>
+  /** Goes further than the file says, until the file says something else. @throws Refusal */
+  advance(key: string, to: Standing, decision: Decision): Promise<void>
+  states(): readonly RolloutState[]
+  /** @throws Refusal when there is none of that name */
+  state(key: string): RolloutState
+  onChange(listener: (change: RolloutChange) => void): void
+  /** When all that was decided is written down, or has failed to be. */
+  written(): Promise<void>
+}
