@@ -3,7 +3,7 @@
 // unfolded by the same code (references stay as they are written).
 import { LineCounter, type ParsedNode, parseDocument } from 'yaml'
 import type { Position } from '../model.ts'
-import { createFindings } from './problems.ts'
+import { createFindings, type Findings } from './problems.ts'
 import { reportSyntax, reportText } from './syntax.ts'
 import { Unfolding } from './unfold.ts'
 
@@ -34,30 +34,17 @@ export function readSheet(text: string): Sheet | { readonly mistake: string } {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const document = reportText(text, findings) ? undefined : parse(text, lines)
-  if (!document || reportSyntax({ content: text, document, at, findings })) {
-    const [{ line, message } = tooDeep] = findings.list()
-    return { mistake: `line ${line}: ${message}` }
-  }
+  if (reportText(text, findings)) return firstOf(findings)
+  // With the options of document.ts.
+  const options = { schema: 'core', prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const
+  const document = parseDocument(text, { ...options, lineCounter: lines })
+  if (reportSyntax({ content: text, document, at, findings })) return firstOf(findings)
   const unfolding = new Unfolding({ at, env: {}, findings })
   const value = unfolding.valueOf(document.contents, '')
   return { text, root: document.contents, value, lineOf: (offset) => at(offset).line }
 }
 
-const tooDeep = { line: 1, message: 'the file is nested too deeply to be read' }
-
-/** With the options of document.ts. */
-function parse(text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, {
-      schema: 'core',
-      prettyErrors: false,
-      uniqueKeys: false,
-      logLevel: 'error',
-      lineCounter,
-    })
-  } catch (thrown) {
-    if (thrown instanceof RangeError) return undefined
-    throw thrown
-  }
+function firstOf(findings: Findings): { readonly mistake: string } {
+  const mistakes = findings.list().slice(0, 1)
+  return { mistake: mistakes.map(({ line, message }) => `line ${line}: ${message}`).join() }
 }
