@@ -21,6 +21,7 @@ const schema = 'gateway/config/schema.ts'
 const live = 'gateway/config/live.ts'
 const message = 'gateway/message/'
 const rollout = 'gateway/rollout/'
+const comparing = 'gateway/comparing/'
 
 /** Whom a file or folder may import beside what it is itself. */
 const places: readonly Place[] = [
@@ -32,12 +33,13 @@ const places: readonly Place[] = [
   { at: filter, mayImport: [model, errors] },
   { at: message, mayImport: [model, errors] },
   { at: rollout, mayImport: [model, errors, message] },
+  { at: comparing, mayImport: [model, errors] },
   {
     at: 'gateway/filters/',
-    mayImport: [model, errors, filter, schema, message, rollout, 'type gateway/state/'],
+    mayImport: [model, errors, filter, schema, message, rollout, comparing, 'type gateway/state/'],
     isApart: true,
   },
-  { at: 'gateway/state/', mayImport: [model, errors, rollout] },
+  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing] },
   { at: 'gateway/routing/', mayImport: [model, errors] },
   { at: 'gateway/forward/', mayImport: [model, errors, message] },
   // Only the composition root knows which filters there are; everybody else is given the list.
