@@ -44,47 +44,54 @@ export function createWindows({ windowMs, now }: { windowMs: number; now: () => 
 function createSide(windowMs: number) {
   const fine = createRing(fineMs, Math.ceil(windowMs / fineMs) + 1)
   const coarse = createRing(coarseMs, longestSpanMs / coarseMs + 1)
+  const rings = [fine, coarse]
+  /** Used again for each Outcome, so that none costs an allocation. */
+  const places: number[] = []
   let failuresInARow = 0
-
-  function observe(outcome: Outcome, nowMs: number): void {
-    const isAbandoned = outcome.end === 'noAnswer' && outcome.blame === 'client'
-    // What else the client spoiled (a malformed body, one too slow) says nothing about the side.
-    if (isAbandoned && !hasLeft(outcome)) return
-    const isFailure = !isAbandoned && hasFailed(outcome)
-    if (!isAbandoned) failuresInARow = isFailure ? failuresInARow + 1 : 0
-    // Whoever left has waited for at least that long.
-    const latencyMs = isAbandoned ? outcome.totalMs : outcome.firstByteMs
-    for (const ring of [fine, coarse]) {
-      const at = ring.at(nowMs)
-      ring.increment(at + place.requests)
-      if (isFailure) ring.increment(at + place.failures)
-      if (isAbandoned) ring.increment(at + place.abandoned)
-      if (outcome.status !== undefined) ring.increment(at + place.statuses + classOf(outcome.status) - 1)
-      if (latencyMs !== undefined) ring.increment(at + place.latencies + binOf(latencyMs))
-    }
-  }
-
   return {
-    observe,
+    observe(outcome: Outcome, nowMs: number) {
+      const how = howEnded(outcome)
+      if (how === 'failed') failuresInARow++
+      if (how === 'fine') failuresInARow = 0
+      places.length = 0
+      if (how !== 'spoiled') findPlaces(outcome, how, places)
+      for (const ring of rings) ring.increment(places, nowMs)
+    },
     increment(index: number, nowMs: number) {
-      for (const ring of [fine, coarse]) ring.increment(ring.at(nowMs) + index)
+      for (const ring of rings) ring.increment([index], nowMs)
     },
     failuresInARow: () => failuresInARow,
     span: (ms: number, nowMs: number) => (ms <= windowMs ? fine : coarse).span(ms, nowMs),
     reset() {
       failuresInARow = 0
-      fine.reset()
-      coarse.reset()
+      for (const ring of rings) ring.reset()
     },
   }
 }
 
-function hasLeft({ failure }: Outcome): boolean {
+type How = 'fine' | 'failed' | 'abandoned' | 'spoiled'
+
+/** `spoiled` by the client otherwise than by leaving (a malformed body, one too slow): that says nothing about the side. */
+function howEnded({ end, status, blame, failure }: Outcome): How {
+  if (end === 'noAnswer' && blame === 'client') return isLeaving(failure) ? 'abandoned' : 'spoiled'
+  if (end === 'noAnswer' || end === 'upstreamBroke') return 'failed'
+  return status !== undefined && status >= 500 ? 'failed' : 'fine'
+}
+
+/** Who goes while sending the request leaves as much as who goes while waiting. */
+function isLeaving(failure: Outcome['failure']): boolean {
   return failure === undefined || failure === 'clientGone' || failure === 'requestBodyBroken'
 }
 
-function hasFailed({ end, status }: Outcome): boolean {
-  return end === 'noAnswer' || end === 'upstreamBroke' || (status !== undefined && status >= 500)
+/** Which of its side's counts an Outcome adds to. */
+function findPlaces({ status, totalMs, firstByteMs }: Outcome, how: How, places: number[]): void {
+  places.push(place.requests)
+  if (how === 'failed') places.push(place.failures)
+  if (how === 'abandoned') places.push(place.abandoned)
+  if (status !== undefined) places.push(place.statuses + classOf(status) - 1)
+  // Whoever left has waited for at least that long.
+  const latencyMs = how === 'abandoned' ? totalMs : firstByteMs
+  if (latencyMs !== undefined) places.push(place.latencies + binOf(latencyMs))
 }
 
 function classOf(status: number): number {
@@ -96,20 +103,22 @@ function createRing(slotMs: number, slots: number) {
   const counts = new Uint32Array(slots * countsLength)
   /** Which slot since the beginning of time each one holds. */
   const numbers = new Float64Array(slots).fill(-1)
+  /** The index at which the present slot begins. */
+  function startAt(nowMs: number): number {
+    const number = Math.floor(nowMs / slotMs)
+    const slot = number % slots
+    const start = slot * countsLength
+    if (numbers[slot] !== number) {
+      counts.fill(0, start, start + countsLength)
+      numbers[slot] = number
+    }
+    return start
+  }
+
   return {
-    /** The index at which the present slot begins. */
-    at(nowMs: number): number {
-      const number = Math.floor(nowMs / slotMs)
-      const slot = number % slots
-      const start = slot * countsLength
-      if (numbers[slot] !== number) {
-        counts.fill(0, start, start + countsLength)
-        numbers[slot] = number
-      }
-      return start
-    },
-    increment(index: number): void {
-      counts[index] = (counts[index] ?? 0) + 1
+    increment(places: readonly number[], nowMs: number): void {
+      const start = startAt(nowMs)
+      for (const index of places) counts[start + index] = (counts[start + index] ?? 0) + 1
     },
     span(ms: number, nowMs: number): Counts {
       const sum = [...noCounts]
