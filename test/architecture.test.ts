@@ -41,6 +41,7 @@ const places: readonly Place[] = [
   },
   { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing] },
   { at: 'gateway/routing/', mayImport: [model, errors] },
+  { at: 'gateway/comparing/', mayImport: [model, errors] },
   { at: 'gateway/forward/', mayImport: [model, errors, message] },
   // Only the composition root knows which filters there are; everybody else is given the list.
   {
