@@ -11,6 +11,7 @@
 //
 // The danger it guards against: request smuggling (RFC 9112 §11.2).
 import { METHODS } from 'node:http'
+import { sameName } from '../message/fields.ts'
 import { endOfToken, type Framing, framingOf, parseFieldLines, saysClose } from '../message/grammar.ts'
 import { isSoundHost } from './soundness.ts'
 
@@ -21,6 +22,8 @@ export interface RequestHead {
   readonly framing: Framing
   /** The client wants the connection closed after the answer. */
   readonly isLast: boolean
+  /** How many bytes it is long, with the empty line that ends it. */
+  readonly bytes: number
 }
 
 const mostFields = 200
@@ -29,21 +32,28 @@ const slash = 0x2f
 const space = 0x20
 const versionAndEnd = ' HTTP/1.1\r\n'
 
-/** @param text latin1, with the empty line that ends it */
+/** @param text latin1; may go on behind the head. @returns undefined also when the head is not whole */
 export function parseRequestHead(text: string): RequestHead | undefined {
-  const methodEnd = endOfToken(text, 0)
-  const method = text.slice(0, methodEnd)
-  if (text.charCodeAt(methodEnd) !== space || text.charCodeAt(methodEnd + 1) !== slash || !methods.has(method)) {
-    return undefined
-  }
-  const targetEnd = endOfTarget(text, methodEnd + 1)
+  const method = methodOf(text)
+  if (method === undefined || text.charCodeAt(method.length + 1) !== slash) return undefined
+  const targetEnd = endOfTarget(text, method.length + 1)
   if (!text.startsWith(versionAndEnd, targetEnd)) return undefined
-  const raw = parseFieldLines(text, targetEnd + versionAndEnd.length, mostFields)
-  const framing = raw && framingOf(raw)
-  if (!framing) return undefined
-  const special = specialOf(raw)
+  const lines = parseFieldLines(text, targetEnd + versionAndEnd.length, mostFields)
+  if (!lines) return undefined
+  const { raw, end: bytes } = lines
+  const framing = framingOf(raw)
+  const special = framing && specialOf(raw)
   if (!special) return undefined
-  return { method, target: text.slice(methodEnd + 1, targetEnd), raw, framing, isLast: special.isLast }
+  return { method, target: text.slice(method.length + 1, targetEnd), raw, framing, isLast: special.isLast, bytes }
+}
+
+/** A known one, with the blank that must follow it. */
+function methodOf(text: string): string | undefined {
+  // Nearly all are; a word of our own has its hash already wherever it is looked up.
+  if (text.startsWith('GET ')) return 'GET'
+  const end = endOfToken(text, 0)
+  const method = text.slice(0, end)
+  return text.charCodeAt(end) === space && methods.has(method) ? method : undefined
 }
 
 function endOfTarget(text: string, from: number): number {
@@ -57,22 +67,13 @@ function specialOf(raw: readonly string[]): { isLast: boolean } | undefined {
   let hosts = 0
   let isLast = false
   for (let i = 0; i < raw.length; i += 2) {
-    const special = specialNameOf(raw[i] as string)
-    if (special === undefined) continue
+    const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (special === 'connection') isLast ||= saysClose(value)
-    else if (special === 'host' && isSoundHost(value)) hosts += 1
-    else return undefined
+    if (sameName(name, 'connection')) isLast ||= saysClose(value)
+    else if (sameName(name, 'host')) {
+      if (!isSoundHost(value)) return undefined
+      hosts += 1
+    } else if (sameName(name, 'expect') || sameName(name, 'upgrade')) return undefined
   }
   return hosts === 1 ? { isLast } : undefined
-}
-
-const specialNames: ReadonlyMap<number, string> = new Map(
-  ['host', 'expect', 'upgrade', 'connection'].map((name) => [name.length, name]),
-)
-
-/** The four differ in length: other names are passed over without a comparison. */
-function specialNameOf(name: string): string | undefined {
-  const special = specialNames.get(name.length)
-  return special !== undefined && name.toLowerCase() === special ? special : undefined
 }

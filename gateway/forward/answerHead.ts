@@ -2,7 +2,17 @@
 // The danger it guards against: an answer whose end two parsers place differently. Whatever is ambiguous is malformed.
 //
 //   status-line = "HTTP/1." ("0" / "1") SP 3DIGIT [ SP *( HTAB / SP / VCHAR / obs-text ) ] CRLF
-import { endOfValue, type Framing, framingOf, noBody, parseFieldLines, saysClose } from '../message/grammar.ts'
+import { sameName } from '../message/fields.ts'
+import {
+  endOfValue,
+  type Framing,
+  firstTextOf,
+  framingOf,
+  headTextOf,
+  noBody,
+  parseFieldLines,
+  saysClose,
+} from '../message/grammar.ts'
 
 export interface AnswerHead {
   readonly status: number
@@ -14,8 +24,11 @@ export interface AnswerHead {
   readonly mayReuse: boolean
   /** How long the upstream keeps it when idle, where it says so. */
   readonly keepsIdleMs: number | undefined
+  /** How many bytes it is long, with the empty line that ends it. */
+  readonly bytes: number
 }
 
+const mostHeadBytes = 256 * 1024
 const mostFields = 1_000
 /** Behind `HTTP/1.1 `. */
 const statusStart = 9
@@ -23,15 +36,25 @@ const statusEnd = 12
 const space = 0x20
 const untilClose = { kind: 'untilClose' } as const
 
+/** The head at the beginning of bytes; `more` when it is not whole yet, undefined when it never will be sound. */
+export function readAnswerHead(bytes: Buffer, method: string): AnswerHead | 'more' | undefined {
+  const head = parseAnswerHead(firstTextOf(bytes), method)
+  if (head) return head
+  const text = headTextOf(bytes)
+  if (text !== '') return parseAnswerHead(text, method)
+  return bytes.length <= mostHeadBytes && mayBecomeHead(bytes) ? 'more' : undefined
+}
+
 /**
- * @param text latin1, with the empty line that ends it
+ * @param text latin1; may go on behind the head
  * @param method of the request that it answers
- * @returns undefined when it is malformed or ambiguous
+ * @returns undefined when it is malformed, ambiguous or not whole
  */
 export function parseAnswerHead(text: string, method: string): AnswerHead | undefined {
   const line = parseStatusLine(text)
-  const raw = line && parseFieldLines(text, line.end, mostFields)
-  if (!raw) return undefined
+  const lines = line && parseFieldLines(text, line.end, mostFields)
+  if (!lines) return undefined
+  const { raw, end: bytes } = lines
   const { status, reason, isOld } = line
   const declared = framingOf(raw)
   // A coding on an HTTP/1.0 answer is faulty framing (RFC 9112 §6.1).
@@ -42,7 +65,7 @@ export function parseAnswerHead(text: string, method: string): AnswerHead | unde
   // on, some not.
   if (status < 200 && (isLast || isOld)) return undefined
   const mayReuse = !isOld && !isLast && framing.kind !== 'untilClose'
-  return { status, reason, raw, framing, mayReuse, keepsIdleMs }
+  return { status, reason, raw, framing, mayReuse, keepsIdleMs, bytes }
 }
 
 interface StatusLine {
@@ -84,12 +107,10 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs: n
   let isLast = false
   let keepsIdleMs: number | undefined
   for (let i = 0; i < raw.length; i += 2) {
-    // "Connection" and "Keep-Alive" both have ten letters.
-    if ((raw[i] as string).length !== 10) continue
-    const name = (raw[i] as string).toLowerCase()
+    const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (name === 'connection') isLast ||= saysClose(value)
-    else if (name === 'keep-alive') {
+    if (sameName(name, 'connection')) isLast ||= saysClose(value)
+    else if (sameName(name, 'keep-alive')) {
       const seconds = /(?:^|[,; ])timeout=(\d{1,6})/i.exec(value)?.[1]
       if (seconds !== undefined) keepsIdleMs = Number(seconds) * 1000
     }
@@ -98,7 +119,7 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs: n
 }
 
 /** Whether a whole head may follow: an end of its first line that nobody will take, or another protocol, is not waited out. */
-export function mayBecomeHead(bytes: Buffer): boolean {
+function mayBecomeHead(bytes: Buffer): boolean {
   const lineEnd = bytes.indexOf(0x0a)
   if (lineEnd === 0 || (lineEnd > 0 && bytes[lineEnd - 1] !== 0x0d)) return false
   return 'HTTP/1.'.startsWith(bytes.toString('latin1', 0, 7))

@@ -2,11 +2,9 @@
 // The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
 import type { Socket } from 'node:net'
 import { ChunkedDecoder } from '../message/chunked.ts'
-import { headTextOf } from '../message/grammar.ts'
-import { type AnswerHead, mayBecomeHead, parseAnswerHead } from './answerHead.ts'
+import { type AnswerHead, readAnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
 
-const mostHeadBytes = 256 * 1024
 const nothing: Buffer = Buffer.alloc(0)
 
 export class Connection {
@@ -75,16 +73,14 @@ export class Connection {
 
   #takeHead(chunk: Buffer, asker: Asker): Buffer | undefined {
     const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
-    const text = headTextOf(bytes)
-    if (text === '') {
+    const head = readAnswerHead(bytes, asker.method)
+    if (head === 'more') {
       this.#partial = bytes
-      if (bytes.length > mostHeadBytes || !mayBecomeHead(bytes)) this.#giveUp(undefined, true)
       return undefined
     }
     this.#partial = nothing
-    const head = parseAnswerHead(text, asker.method)
-    const rest = bytes.length === text.length ? nothing : bytes.subarray(text.length)
     if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)
+    const rest = bytes.length === head.bytes ? nothing : bytes.subarray(head.bytes)
     if (head.status === 101) return this.#switch(head, rest, asker)
     if (head.status < 200) {
       asker.informed(head)

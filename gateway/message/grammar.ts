@@ -7,6 +7,8 @@
 //
 // No bare CR or LF, no obs-fold, no NUL or other control, no white space before the colon.
 
+import { sameName } from './fields.ts'
+
 const other = 0
 const token = 1
 const visible = 2
@@ -30,10 +32,18 @@ const headEnd = '\r\n\r\n'
 /** Nearly all heads end within it. */
 const firstLookBytes = 2 * 1024
 
+/**
+ * The beginning of bytes, latin1. Nearly always a whole head is in it, and is parsed without a search for its end: that search,
+ * and a second string without what follows the head, were 2 % of a small request.
+ */
+export function firstTextOf(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, firstLookBytes)
+}
+
 /** The head at the beginning of bytes, latin1, with the empty line that ends it; empty when that has not come yet. */
 export function headTextOf(bytes: Buffer): string {
   // A string of this length is made and searched in a third of the time that a Buffer is searched in.
-  const first = bytes.toString('latin1', 0, firstLookBytes)
+  const first = firstTextOf(bytes)
   const at = first.indexOf(headEnd)
   const found = at >= 0 || bytes.length <= firstLookBytes ? at : bytes.indexOf(headEnd, firstLookBytes - 3, 'latin1')
   if (found < 0) return ''
@@ -41,14 +51,21 @@ export function headTextOf(bytes: Buffer): string {
   return end === first.length ? first : bytes.toString('latin1', 0, end)
 }
 
+export interface FieldLines {
+  /** name, value, name, value … */
+  readonly raw: string[]
+  /** The index behind the empty line. */
+  readonly end: number
+}
+
 /**
- * Reads field lines up to the empty line that must end the text.
- * @param text latin1, one character a byte; ends with the CRLF CRLF (or the lone CRLF) of its head
+ * Reads field lines up to the first empty line.
+ * @param text latin1, one character a byte; may go on behind the empty line
  * @param from where the first field line starts
  * @param mostFields more than these are not understood
- * @returns name, value, name, value …; undefined when the text is not exactly the grammar
+ * @returns undefined when the text is not exactly the grammar, or has no empty line
  */
-export function parseFieldLines(text: string, from: number, mostFields: number): string[] | undefined {
+export function parseFieldLines(text: string, from: number, mostFields: number): FieldLines | undefined {
   const raw: string[] = []
   let at = from
   // Charted by hand: a regular expression per line costs three times as much, and this runs for every head.
@@ -64,7 +81,7 @@ export function parseFieldLines(text: string, from: number, mostFields: number):
     raw.push(name, text.slice(valueStart, valueEnd))
     at = lineEnd + 2
   }
-  return text.charCodeAt(at + 1) === lf && at + 2 === text.length ? raw : undefined
+  return text.charCodeAt(at + 1) === lf ? { raw, end: at + 2 } : undefined
 }
 
 /** With a tab behind `chunked` the message is chunked by the grammar, and is not to Node's parser. */
@@ -114,26 +131,35 @@ const chunked: Framing = { kind: 'chunked' }
  * @returns undefined when it is; noBody when neither field is there
  */
 export function framingOf(raw: readonly string[]): Framing | undefined {
-  const lengths = valuesOf(raw, 'content-length')
-  const codings = valuesOf(raw, 'transfer-encoding')
-  if (lengths.length + codings.length > 1) return undefined
-  const [length] = lengths
-  const [coding] = codings
-  if (coding !== undefined) return coding.toLowerCase() === 'chunked' ? chunked : undefined
-  if (length === undefined) return noBody
-  // Fifteen digits are all exact as a number, and a petabyte.
-  return /^\d{1,15}$/.test(length) ? { kind: 'sized', bytes: Number(length) } : undefined
+  let framing: Framing | undefined = noBody
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const declared = framingOfField(name, raw[i + 1] as string)
+    if (declared === noBody) continue
+    // A second one, or one that is none.
+    if (framing !== noBody) return undefined
+    framing = declared
+  }
+  return framing
 }
 
-const none: readonly string[] = []
-
-/** @param name in lower case */
-function valuesOf(raw: readonly string[], name: string): readonly string[] {
-  let values = none
-  for (let i = 0; i < raw.length; i += 2) {
-    const other = raw[i] as string
-    // Most names differ in length already: they are passed over without a comparison.
-    if (other.length === name.length && other.toLowerCase() === name) values = [...values, raw[i + 1] as string]
+/** @returns noBody for a field that does not frame; undefined when it does, and nobody knows how */
+function framingOfField(name: string, value: string): Framing | undefined {
+  if (name.length === 14 && sameName(name, 'content-length')) return sized(value)
+  if (name.length === 17 && sameName(name, 'transfer-encoding')) {
+    return value.toLowerCase() === 'chunked' ? chunked : undefined
   }
-  return values
+  return noBody
+}
+
+/** Fifteen digits are all exact as a number, and a petabyte. */
+function sized(length: string): Framing | undefined {
+  if (length.length === 0 || length.length > 15) return undefined
+  let bytes = 0
+  for (let at = 0; at < length.length; at += 1) {
+    const digit = length.charCodeAt(at) - 0x30
+    if (!(digit >= 0 && digit <= 9)) return undefined
+    bytes = bytes * 10 + digit
+  }
+  return { kind: 'sized', bytes }
 }

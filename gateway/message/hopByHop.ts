@@ -26,10 +26,8 @@ export function endToEnd(fields: Fields): Fields {
   const raw: string[] = []
   for (let i = 0; i < fields.raw.length; i += 2) {
     const name = fields.raw[i] as string
-    const value = fields.raw[i + 1] as string
-    if (sameName(name, 'te')) {
-      if (acceptsTrailers(value)) raw.push(name, 'trailers')
-    } else if (!hopByHop.has(name) && !named.has(name)) raw.push(name, value)
+    if (!hopByHop.has(name) && !named?.has(name)) raw.push(name, fields.raw[i + 1] as string)
+    else if (sameName(name, 'te') && acceptsTrailers(fields.raw[i + 1] as string)) raw.push(name, 'trailers')
   }
   return fieldsOf(raw)
 }
@@ -39,16 +37,19 @@ function hasHopByHop({ raw }: Fields): boolean {
   return false
 }
 
-function namedByConnection(fields: Fields): Names {
-  const values = fields.all('connection').filter((value) => !namesNothing.has(value))
-  if (values.length === 0) return noNames
-  const names = values.flatMap((value) => value.split(',')).map((name) => name.trim().toLowerCase())
-  return namesOf(names.filter((name) => !untouchable.has(name)))
+function namedByConnection({ raw }: Fields): Names | undefined {
+  let names: string[] | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const value = raw[i + 1] as string
+    if (!sameName(raw[i] as string, 'connection') || namesNothing.has(value)) continue
+    names ??= []
+    names.push(...value.split(',').map((name) => name.trim().toLowerCase()))
+  }
+  return names && namesOf(names.filter((name) => !untouchable.has(name)))
 }
 
 /** The two values that nearly all Connection fields have. */
 const namesNothing = namesOf(['keep-alive', 'close'])
-const noNames = namesOf([])
 
 function acceptsTrailers(te: string): boolean {
   return te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers')
