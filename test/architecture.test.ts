@@ -82,7 +82,7 @@ const homesOfPackages = {
   '@fastify/http-proxy': ['gateway/ops/'],
   ajv: ['gateway/config/'],
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
-  ioredis: ['gateway/state/store/'],
+  ioredis: ['gateway/state/store/redis/'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts'],
   typebox: ['gateway/filters/', 'gateway/config/', filter],

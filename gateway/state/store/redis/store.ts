@@ -1,0 +1,42 @@
+// The store of many replicas: everything under one prefix of one Redis.
+// The danger it guards against: a change that is pushed to nobody, so whatever is pushed is also looked for.
+import type { Store, StoreOptions } from '../port.ts'
+import type { RedisAddress } from '../url.ts'
+import { connectTo } from './connection.ts'
+import { createCounts } from './counts.ts'
+import { createDocuments } from './documents.ts'
+import { subscribeTo } from './pushes.ts'
+import { createRecords } from './records.ts'
+import { createReplicas } from './replicas.ts'
+import { createValues } from './values.ts'
+
+export async function createRedisStore(address: RedisAddress, options: StoreOptions): Promise<Store> {
+  const { replicaId, namespace = 'gateway' } = options
+  const prefix = `banyan:${namespace}:`
+  const channel = `${prefix}changes`
+  const connection = connectTo(address, options)
+  const documents = createDocuments(connection, prefix, channel, options)
+  const pushes = subscribeTo(address, channel, options, {
+    onMessage: documents.refresh,
+    onGap: documents.refresh,
+  })
+  connection.onState(({ is }) => {
+    if (is === 'up') documents.refresh()
+    else pushes.renew()
+  })
+  await connection.tried
+  return {
+    ...documents,
+    ...createCounts(connection, prefix, replicaId),
+    ...createRecords(connection, prefix),
+    ...createValues(connection, prefix),
+    ...createReplicas(connection, prefix, replicaId),
+    state: connection.state,
+    onState: connection.onState,
+    close() {
+      documents.close()
+      pushes.close()
+      connection.close()
+    },
+  }
+}
