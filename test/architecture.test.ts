@@ -22,6 +22,7 @@ const live = 'gateway/config/live.ts'
 const message = 'gateway/message/'
 const rollout = 'gateway/rollout/'
 const comparing = 'gateway/comparing/'
+const files = 'gateway/files/'
 
 /** Whom a file or folder may import beside what it is itself. */
 const places: readonly Place[] = [
@@ -33,13 +34,14 @@ const places: readonly Place[] = [
   { at: filter, mayImport: [model, errors] },
   { at: message, mayImport: [model, errors] },
   { at: rollout, mayImport: [model, errors, message] },
+  { at: files, mayImport: [model] },
   { at: comparing, mayImport: [model, errors] },
   {
     at: 'gateway/filters/',
     mayImport: [model, errors, filter, schema, message, rollout, comparing, 'type gateway/state/'],
     isApart: true,
   },
-  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing] },
+  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing, files] },
   { at: 'gateway/routing/', mayImport: [model, errors] },
   { at: 'gateway/comparing/', mayImport: [model, errors] },
   { at: 'gateway/forward/', mayImport: [model, errors, message] },
@@ -49,7 +51,10 @@ const places: readonly Place[] = [
     mayImport: ['gateway/filters/', filter],
     onlyFor: ['gateway/main.ts', 'gateway/cli.ts', 'gateway/config/writeSchema.ts'],
   },
-  { at: 'gateway/config/', mayImport: [model, errors, filter, pipeline, schema, live, rollout, 'gateway/routing/'] },
+  {
+    at: 'gateway/config/',
+    mayImport: [model, errors, filter, pipeline, schema, live, rollout, files, 'gateway/routing/'],
+  },
   { at: live, mayImport: [model] },
   // Run by hand, to write what is generated from the declarations.
   { at: 'gateway/config/writeSchema.ts', mayImport: ['gateway/config/', 'gateway/filters.ts'], onlyFor: [] },

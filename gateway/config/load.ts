@@ -1,9 +1,9 @@
 // From what lies on the disk to what is served: the first load, and every one after it.
 // The danger it guards against: a broken file that stops a gateway which could go on with the last good one.
+import { type Content, readContent } from '../files/content.ts'
 import type { FilterKind } from '../filter.ts'
 import type { Problem, RolloutDeclaration, Services, Snapshot } from '../model.ts'
 import { compile } from './compile.ts'
-import { type Content, readContent } from './content.ts'
 import { readDocument } from './document.ts'
 import type { Environment } from './environment.ts'
 import type { Live } from './live.ts'

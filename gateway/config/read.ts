@@ -1,6 +1,6 @@
 // Reads routes.yaml: text -> all its Problems at once, or a Declaration.
 // The danger it guards against: a file that is half right and accepted.
-import { createHash } from 'node:crypto'
+import { hashOf } from '../files/content.ts'
 import type { FilterKind } from '../filter.ts'
 import type { CoreSettings, Problem, RolloutDeclaration } from '../model.ts'
 import { findConflicts } from '../routing/conflicts.ts'
@@ -43,11 +43,6 @@ export function* readingSteps(source: Source, kinds: readonly FilterKind[], env:
   const problems = findings.list()
   if (!declaration || hasErrors(problems)) return { problems }
   return { problems, declaration: { ...declaration, warnings: problems } }
-}
-
-/** The first 12 hexadecimal digits of the SHA-256 of a text. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
 interface Draft {

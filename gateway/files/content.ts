@@ -1,9 +1,9 @@
-// The bytes of routes.yaml as they lie on the disk.
+// The text of a file that people and tools edit, as it lies on the disk.
 // The danger it guards against: a file that is taken while its writer is in the middle of it.
+import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Problem } from '../model.ts'
-import { hashOf } from './read.ts'
 
 export interface Content {
   readonly text: string
@@ -11,17 +11,28 @@ export interface Content {
   readonly hash: string
   /** Why there is no text. */
   readonly problem?: Problem
+  /** There is no such file: nothing worse. */
+  readonly isMissing?: true
 }
 
-/** Never read into memory: `read` refuses far less with its own sentence. */
-const mostBytes = 16 * 1024 * 1024
+/** Never read into memory: those who read it refuse far less with a sentence of their own. */
+const mostMiB = 16
+
+/** The first 12 hexadecimal digits of the SHA-256 of a text. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
 
 /** @param file a path; a symbolic link is followed */
 export async function readContent(file: string): Promise<Content> {
   try {
     return await readText(file)
   } catch (thrown) {
-    return contentOf(`the file cannot be read (${reasonOf(thrown)}); check its path and permissions`)
+    const code = codeOf(thrown)
+    const content = contentOf(
+      `the file cannot be read (${reasons[code] ?? (code || 'unknown reason')}); check its path and permissions`,
+    )
+    return code === 'ENOENT' ? { ...content, isMissing: true } : content
   }
 }
 
@@ -45,9 +56,8 @@ async function readText(file: string): Promise<Content> {
   // Before it is opened: opening a pipe waits for its writer.
   const status = await stat(file)
   if (!status.isFile()) return contentOf('this is no file; name one')
-  if (status.size > mostBytes) {
-    return contentOf(`the file has ${Math.round(status.size / 1024 / 1024)} MiB; write fewer or wider routes`)
-  }
+  const sizeMiB = status.size / 1024 / 1024
+  if (sizeMiB > mostMiB) return contentOf(`the file has ${Math.round(sizeMiB)} MiB; at most ${mostMiB} are read`)
   const text = await readFile(file, 'utf8')
   return { text, hash: hashOf(text) }
 }
@@ -56,9 +66,8 @@ function contentOf(message: string): Content {
   return { text: '', hash: hashOf(`\0${message}`), problem: { severity: 'error', line: 1, column: 1, message } }
 }
 
-function reasonOf(thrown: unknown): string {
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
-  return reasons[code] ?? (code || 'unknown reason')
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
 }
 
 const reasons: Readonly<Record<string, string>> = {
