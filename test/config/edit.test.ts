@@ -199,6 +199,10 @@ describe('what is not edited, because it would change more than was asked or can
       anchored('*m'),
       `route "a" stands in the alias "*m", which is shared with another place; ${byHand}`,
     ],
+    'a route that is an alias': [
+      'x: &r { name: a, move: { to: b } }\nroutes: [*r]\n',
+      `route "a" stands in the alias "*r", which is shared with another place; ${byHand}`,
+    ],
     'an alias of a stage': [
       anchored('{ to: b, stage: *s }'),
       `the stage of route "a" is the alias "*s", which is shared with another place; ${byHand}`,

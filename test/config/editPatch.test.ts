@@ -69,6 +69,11 @@ describe('an edit as a patch', () => {
     )
   })
 
+  test('names the line before what was empty', () => {
+    expect(unifiedPatch('f', '', 'a\n')).toBe('--- f\n+++ f\n@@ -0,0 +1,1 @@\n+a\n')
+    expect(unifiedPatch('f', 'a\n', '')).toBe('--- f\n+++ f\n@@ -1,1 +0,0 @@\n-a\n')
+  })
+
   const repository = readFileSync(join(import.meta.dirname, '../../routes.yaml'), 'utf8')
   for (const tool of [patch, gitApply]) {
     test(`of the repository's routes.yaml is taken by ${tool[0]}`, () => {
