@@ -126,28 +126,41 @@ function authority({ upstream }: Exchange): string {
 
 /** @param host replaces the client's Host towards the upstream; X-Forwarded-Host keeps the client's. */
 async function forward(exchange: Exchange, services: Services, host = missingHostOf(exchange)): Promise<Answer> {
-  const startedAt = services.clock.now()
+  const { clock } = services
+  const startedAt = clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
   const sent = { ...exchange, fields: host === undefined ? told : withField(told, 'Host', host) }
-  const report = (outcome: Partial<Outcome> & Pick<Outcome, 'end'>) =>
-    services.reportOutcome({
-      exchangeId: exchange.id,
-      route: exchange.route.name,
-      upstream: exchange.upstream.name,
-      role: exchange.role,
-      totalMs: services.clock.now() - startedAt,
-      ...outcome,
-    })
   try {
     const answer = await services.forward(sent)
-    const firstByteMs = services.clock.now() - startedAt
-    answer.onEnd((end) => report({ status: answer.status, firstByteMs, ...blameOf(end), end: end.how }))
+    const firstByteMs = clock.now() - startedAt
+    answer.onEnd((end) => {
+      const totalMs = end.at - startedAt
+      services.reportOutcome(endedOutcome({ exchange, answer, end, firstByteMs, totalMs }))
+    })
     return answer
   } catch (thrown) {
     const { code, blame } = asFailure(thrown)
-    report({ failure: code, blame, end: 'noAnswer' })
+    const totalMs = clock.now() - startedAt
+    services.reportOutcome({ ...madeBy(exchange), failure: code, blame, totalMs, end: 'noAnswer' })
     throw thrown
   }
+}
+
+interface Ended extends Pick<Required<Outcome>, 'firstByteMs' | 'totalMs'> {
+  readonly exchange: Exchange
+  readonly answer: Answer
+  readonly end: End
+}
+
+function endedOutcome({ exchange, answer, end, firstByteMs, totalMs }: Ended): Outcome {
+  const { how, failure = 'upstreamTruncated' } = end
+  const outcome = { ...madeBy(exchange), status: answer.status, firstByteMs, totalMs, end: how }
+  if (how === 'upstreamBroke') return { ...outcome, blame: 'upstream', failure }
+  return how === 'clientGone' ? { ...outcome, blame: 'client', failure: 'clientGone' } : outcome
+}
+
+function madeBy({ id, route, upstream, role }: Exchange) {
+  return { exchangeId: id, route: route.name, upstream: upstream.name, role }
 }
 
 /**
@@ -164,9 +177,4 @@ function addressed(exchange: Exchange): Exchange {
 /** HTTP/1.0 may leave Host out; HTTP/1.1 must not (RFC 9112 §3.2). */
 function missingHostOf(exchange: Exchange): string | undefined {
   return exchange.fields.has('host') ? undefined : authority(exchange)
-}
-
-function blameOf({ how, failure = 'upstreamTruncated' }: End): Pick<Outcome, 'blame' | 'failure'> {
-  if (how === 'upstreamBroke') return { blame: 'upstream', failure }
-  return how === 'clientGone' ? { blame: 'client', failure: 'clientGone' } : {}
 }

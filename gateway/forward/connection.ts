@@ -2,6 +2,7 @@
 // The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
 import type { Socket } from 'node:net'
 import { ChunkedDecoder } from '../message/chunked.ts'
+import { Alarm } from './alarm.ts'
 import { type AnswerHead, readAnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
 
@@ -9,6 +10,8 @@ const nothing: Buffer = Buffer.alloc(0)
 
 export class Connection {
   readonly socket: Socket
+  /** For whoever asks on it. */
+  readonly alarm = new Alarm()
   /** When the connection stood, in milliseconds of the clock. */
   readonly openedAt: number
   /** Whether an answer has come on it: the upstream may since have been about to close it. */
@@ -190,6 +193,7 @@ export class Connection {
   readonly #onError = (error: Error) => this.#giveUp(error, false)
   readonly #onClose = (): void => {
     this.#giveUp(undefined, false)
+    this.alarm.end()
     this.#free(this, false)
   }
 }

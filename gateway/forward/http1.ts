@@ -16,6 +16,8 @@ import type { Pool, Waiter } from './pool.ts'
 import { isSurelyUnsent, Sending } from './sending.ts'
 import { upstreamAnswer } from './upstreamAnswer.ts'
 
+const nothing: readonly string[] = []
+
 export class Http1Attempt implements Waiter, Asker {
   readonly method: string
   readonly mayUpgrade: boolean
@@ -26,7 +28,7 @@ export class Http1Attempt implements Waiter, Asker {
   #sending: Sending | undefined
   #answer: Answer | undefined
   #stream: AnswerBody | undefined
-  #trailers: readonly string[] = []
+  #trailers = nothing
   #bodyBytes = 0
   /** Nothing that comes later counts. */
   #isOver = false
@@ -37,10 +39,7 @@ export class Http1Attempt implements Waiter, Asker {
     this.#pool = pool
     this.method = method
     this.mayUpgrade = upgrade !== undefined
-    this.#patience = new Patience(upstream, {
-      giveUp: (failure) => this.fail(failure),
-      isClientsTurn: () => this.#sending?.isClientsTurn() ?? false,
-    })
+    this.#patience = new Patience(upstream, this)
   }
 
   start(): void {
@@ -61,14 +60,21 @@ export class Http1Attempt implements Waiter, Asker {
   connected(connection: Connection): void {
     this.#connection = connection
     connection.ask(this)
-    const sending = new Sending(this.#parts.exchange)
+    this.#patience.waitOn(connection.alarm)
+    const sending = new Sending(this.#parts.exchange, this)
     this.#sending = sending
-    sending.start(connection.socket, {
-      moved: () => this.#patience.moved(),
-      sent: () => this.#patience.requestSent(),
-      failed: (failure) => this.fail(failure),
-    })
+    sending.start(connection.socket)
     if (!sending.isSent && !this.#isOver) this.#patience.connected()
+  }
+
+  /** A piece of the request's body has gone out. */
+  moved(): void {
+    this.#patience.moved()
+  }
+
+  /** The last byte of the request has gone out. */
+  sent(): void {
+    this.#patience.requestSent()
   }
 
   failed(error: Error): void {
@@ -77,6 +83,10 @@ export class Http1Attempt implements Waiter, Asker {
 
   isSent(): boolean {
     return this.#sending?.isSent ?? false
+  }
+
+  isClientsTurn(): boolean {
+    return this.#sending?.isClientsTurn() ?? false
   }
 
   informed(head: AnswerHead): void {
@@ -183,7 +193,8 @@ export class Http1Attempt implements Waiter, Asker {
 
   #answerFrom({ status, reason, raw }: AnswerHead, body: Body, tunnel?: Socket): Answer {
     const { exchange, clock } = this.#parts
-    const parts = { status, reason, raw, body, trailers: () => this.#trailers, ...(tunnel && { tunnel }) }
-    return upstreamAnswer(exchange, clock, parts)
+    // Of an answer that is all there it is known whether it has any.
+    const trailers = this.#stream || this.#trailers.length > 0 ? () => fieldsOf(this.#trailers) : undefined
+    return upstreamAnswer(exchange, clock, { status, reason, raw, body, trailers, tunnel })
   }
 }

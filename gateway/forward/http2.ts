@@ -35,7 +35,7 @@ export class Http2Attempt {
     this.#parts = parts
     this.#pool = pool
     this.#patience = new Patience(upstream, {
-      giveUp: (failure) => this.#giveUp(failure),
+      fail: (failure) => this.#giveUp(failure),
       isClientsTurn: () => this.#stream !== undefined && !this.#isSent && body instanceof Readable && !body.isPaused(),
     })
   }
@@ -139,8 +139,15 @@ export class Http2Attempt {
     const { exchange, clock } = this.#parts
     this.#patience.answerStarted(isEventStream(fieldsOf(raw).get('content-type')))
     this.#body = hasNoBody(status, exchange.method) ? undefined : new AnswerBody(this)
-    const trailers = () => this.#trailers
-    this.#answer = upstreamAnswer(exchange, clock, { status, reason: '', raw, body: this.#body, trailers })
+    const trailers = () => fieldsOf(this.#trailers)
+    this.#answer = upstreamAnswer(exchange, clock, {
+      status,
+      reason: '',
+      raw,
+      body: this.#body,
+      trailers,
+      tunnel: undefined,
+    })
     this.#parts.resolve(this.#answer)
   }
 

@@ -3,34 +3,44 @@
 // client's fault blamed on the upstream.
 import { Failure } from '../errors.ts'
 import type { Upstream } from '../model.ts'
+import { Alarm } from './alarm.ts'
 
-interface Listeners {
+/** Whose patience it is. */
+interface Waiting {
   /** Called at most once. */
-  giveUp(failure: Failure): void
+  fail(failure: Failure): void
   /** Whether it is the client's turn to send more of the request's body: an early answer may wait for it too. */
   isClientsTurn(): boolean
 }
 
 type Phase = 'connecting' | 'sending' | 'waiting' | 'receiving' | 'free'
 
-/** One per attempt, with one timer. */
+/** One per attempt. */
 export class Patience {
   readonly #upstream: Upstream
-  readonly #listeners: Listeners
+  readonly #waiting: Waiting
   #phase: Phase = 'connecting'
-  #timer: NodeJS.Timeout | undefined
+  #alarm: Alarm | undefined
+  /** It ends with the attempt. */
+  #own: Alarm | undefined
   #unconnected: (() => Failure) | undefined
 
-  constructor(upstream: Upstream, listeners: Listeners) {
+  constructor(upstream: Upstream, waiting: Waiting) {
     this.#upstream = upstream
-    this.#listeners = listeners
+    this.#waiting = waiting
   }
 
   /** @param failure what it is called when no connection comes in time */
   connecting(failure: () => Failure): void {
     this.#phase = 'connecting'
     this.#unconnected = failure
+    this.#turnTo(undefined)
     this.#wait(this.#upstream.connectMs)
+  }
+
+  /** @param alarm of the connection on which the attempt is made: requests come and go, and it stays */
+  waitOn(alarm: Alarm): void {
+    this.#turnTo(alarm)
   }
 
   connected(): void {
@@ -40,10 +50,7 @@ export class Patience {
 
   /** A byte has moved, either way. */
   moved(): void {
-    if (this.#phase !== 'sending' && this.#phase !== 'receiving') return
-    // refresh() moves the deadline without a new timer: this is called for every chunk.
-    if (this.#timer) this.#timer.refresh()
-    else this.#wait(this.#upstream.idleMs)
+    if (this.#phase === 'sending' || this.#phase === 'receiving') this.#wait(this.#upstream.idleMs)
   }
 
   /** The last byte of the request is out. */
@@ -56,36 +63,45 @@ export class Patience {
   /** The answer's head is there. @param mayBeSilent for as long as it likes: event streams, tunnels */
   answerStarted(mayBeSilent: boolean): void {
     this.#phase = mayBeSilent ? 'free' : 'receiving'
-    if (mayBeSilent) clearTimeout(this.#timer)
+    if (mayBeSilent) this.#alarm?.lift()
     else this.#wait(this.#upstream.idleMs)
   }
 
   /** Nothing is expected to move until `moved`: the client is slow to read. */
   pause(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#alarm?.lift()
   }
 
   stop(): void {
     this.#phase = 'free'
-    clearTimeout(this.#timer)
+    this.#turnTo(undefined)
+  }
+
+  #turnTo(alarm: Alarm | undefined): void {
+    this.#alarm?.lift()
+    this.#own?.end()
+    this.#own = undefined
+    this.#alarm = alarm
   }
 
   #wait(ms: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.#expire, ms)
+    if (!this.#alarm) {
+      this.#own = new Alarm()
+      this.#alarm = this.#own
+    }
+    this.#alarm.set(ms, this.#expire)
   }
 
   readonly #expire = (): void => {
-    const { giveUp, isClientsTurn } = this.#listeners
+    const waiting = this.#waiting
     const { name, target, firstByteMs, idleMs } = this.#upstream
     const where = `${name} at ${target.origin}`
-    if (this.#phase === 'connecting' && this.#unconnected) giveUp(this.#unconnected())
+    if (this.#phase === 'connecting' && this.#unconnected) waiting.fail(this.#unconnected())
     else if (this.#phase === 'waiting')
-      giveUp(new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`))
-    else if (isClientsTurn())
-      giveUp(new Failure('requestTimeout', `the client sent nothing for ${idleMs} ms`, { mayHaveRun: true }))
-    else giveUp(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
+      waiting.fail(new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`))
+    else if (waiting.isClientsTurn())
+      waiting.fail(new Failure('requestTimeout', `the client sent nothing for ${idleMs} ms`, { mayHaveRun: true }))
+    else waiting.fail(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
   }
 }
 

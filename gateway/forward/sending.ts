@@ -4,50 +4,53 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Failure } from '../errors.ts'
 import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
-import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
+import { isFlushed, whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Exchange } from '../model.ts'
 import { pump } from './pump.ts'
 import { headOf, isSentChunked } from './requestBytes.ts'
 
-interface Listeners {
+/** Whose request it is. */
+interface Sender {
   /** A piece has gone out. */
   moved(): void
   /** The last byte has. */
   sent(): void
   /** The client's body broke: the upstream must not take what it got for the whole. */
-  failed(failure: Failure): void
+  fail(failure: Failure): void
 }
 
 /** One sending of one request on one connection. */
 export class Sending {
   isSent = false
   readonly #exchange: Exchange
+  readonly #sender: Sender
   /** Whether the client has been told to send its body, or has begun to. */
-  #isInvited: boolean
-  #stop = () => {}
+  #isInvited = false
+  #stop: (() => void) | undefined
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, sender: Sender) {
     this.#exchange = exchange
-    this.#isInvited = !exchange.fields.has('expect')
+    this.#sender = sender
   }
 
-  start(socket: Socket, listeners: Listeners): void {
-    this.#stop = sendRequest(this.#exchange, socket, {
-      moved: () => {
-        this.#isInvited = true
-        listeners.moved()
-      },
-      sent: () => {
-        this.isSent = true
-        listeners.sent()
-      },
-      failed: listeners.failed,
-    })
+  start(socket: Socket): void {
+    const { body, trailers } = this.#exchange
+    const isChunked = isSentChunked(this.#exchange)
+    const head = headOf(this.#exchange, isChunked)
+    if (body instanceof Readable) {
+      if (!body.destroyed) socket.write(head, 'latin1')
+      this.#stop = this.#pump(body, isChunked, socket)
+      return
+    }
+    if (body === undefined) socket.write(head, 'latin1')
+    else writeWhole(head, isChunked ? chunkedOf(body, trailers?.().raw) : body, socket)
+    // A small request is with the system already; a large one takes as long as the upstream takes to read it.
+    this.#end(socket)
   }
 
   /** Nothing is written from now on, and the body is left to its owner. */
   stop(): void {
-    this.#stop()
+    this.#stop?.()
   }
 
   /** The upstream has said 100. */
@@ -57,8 +60,37 @@ export class Sending {
 
   /** Whether the client owes the next byte: not while the upstream takes none, nor before it has said 100 to who waits for it. */
   isClientsTurn(): boolean {
-    const { body } = this.#exchange
-    return !this.isSent && this.#isInvited && body instanceof Readable && !body.isPaused()
+    const { body, fields } = this.#exchange
+    const isInvited = this.#isInvited || !fields.has('expect')
+    return !this.isSent && isInvited && body instanceof Readable && !body.isPaused()
+  }
+
+  #pump(body: Readable, isChunked: boolean, socket: Socket): () => void {
+    return pump(body, socket, {
+      write(piece) {
+        readFirst(socket)
+        return writePiece(piece, isChunked, socket)
+      },
+      moved: () => {
+        this.#isInvited = true
+        this.#sender.moved()
+      },
+      ended: () => {
+        if (isChunked) socket.write(chunkedEnd(this.#exchange.trailers?.().raw), 'latin1')
+        this.#end(socket)
+      },
+      failed: (failure) => this.#sender.fail(failure),
+    })
+  }
+
+  #end(socket: Socket): void {
+    if (isFlushed(socket)) this.#sent()
+    else whenFlushed(socket, () => this.#sent())
+  }
+
+  #sent(): void {
+    this.isSent = true
+    this.#sender.sent()
   }
 }
 
@@ -73,32 +105,6 @@ export function isSurelyUnsent(exchange: Exchange, error: Error | undefined): bo
   const { body } = exchange
   if ((error as NodeJS.ErrnoException | undefined)?.syscall !== 'write' || body instanceof Readable) return false
   return headOf(exchange, true).length + (body?.length ?? 0) <= mostBytesAtOnce
-}
-
-function sendRequest(exchange: Exchange, socket: Socket, listeners: Listeners): () => void {
-  const { body } = exchange
-  const isChunked = isSentChunked(exchange)
-  const head = headOf(exchange, isChunked)
-  if (body instanceof Readable) {
-    if (!body.destroyed) socket.write(head, 'latin1')
-    return pump(body, socket, {
-      write(piece) {
-        readFirst(socket)
-        return writePiece(piece, isChunked, socket)
-      },
-      moved: listeners.moved,
-      ended() {
-        if (isChunked) socket.write(chunkedEnd(exchange.trailers?.().raw), 'latin1')
-        whenFlushed(socket, listeners.sent)
-      },
-      failed: listeners.failed,
-    })
-  }
-  if (body === undefined) socket.write(head, 'latin1')
-  else writeWhole(head, isChunked ? chunkedOf(body, exchange.trailers?.().raw) : body, socket)
-  // A small request is with the system already; a large one takes as long as the upstream takes to read it.
-  whenFlushed(socket, listeners.sent)
-  return () => {}
 }
 
 /**

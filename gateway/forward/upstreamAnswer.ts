@@ -5,10 +5,8 @@ import { fieldsOf } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import type { Answer, Clock, Exchange } from '../model.ts'
 
-interface Parts extends Pick<Answer, 'status' | 'reason' | 'body' | 'tunnel'> {
+interface Parts extends Pick<Required<Answer>, 'status' | 'reason' | 'body' | 'tunnel' | 'trailers'> {
   readonly raw: readonly string[]
-  /** name, value …; asked for once the body has ended. */
-  trailers(): readonly string[]
 }
 
 export function upstreamAnswer({ upstream }: Exchange, clock: Clock, parts: Parts): Answer {
@@ -17,16 +15,7 @@ export function upstreamAnswer({ upstream }: Exchange, clock: Clock, parts: Part
   // The fields of a 101 are for both ends of the new connection, Connection and Upgrade among them (RFC 9110 §7.8).
   const fields = tunnel ? received : endToEnd(received)
   return answerOf(
-    {
-      status,
-      reason,
-      fields,
-      body,
-      tunnel,
-      trailers: () => fieldsOf(trailers()),
-      by: 'upstream',
-      upstream: upstream.name,
-    },
+    { status, reason, fields, body, tunnel, trailers, by: 'upstream', upstream: upstream.name },
     clock.now,
   )
 }

@@ -11,13 +11,12 @@ type Parts = Pick<Answer, 'status' | 'reason' | 'fields' | 'body' | 'by'> &
 /** An Answer that can end. Copies made by spreading it (`{ ...answer, fields }`) share its end. */
 export function answerOf(parts: Parts, now: () => number): Answer {
   let end: End | undefined
-  let listeners: ((end: End) => void)[] = []
+  let tell: ((end: End) => void) | undefined
   const settle = (how: End) => {
     if (end) return
     end = how
-    const told = listeners
-    listeners = []
-    for (const listener of told) listener(how)
+    tell?.(how)
+    tell = undefined
   }
   const { status, reason, fields, body, by, tunnel, trailers, upstream, failure } = parts
   return {
@@ -33,13 +32,22 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     settle,
     onEnd(listener) {
       if (end) listener(end)
-      else listeners.push(listener)
+      else tell = inTurn(tell, listener)
     },
     discard() {
       settle({ how: 'discarded', bodyBytes: 0, at: now() })
       dropBody(body)
       tunnel?.destroy()
     },
+  }
+}
+
+/** There are two for nearly every Answer: a list of them costs more than this chain. */
+function inTurn(first: ((end: End) => void) | undefined, then: (end: End) => void): (end: End) => void {
+  if (!first) return then
+  return (end) => {
+    first(end)
+    then(end)
   }
 }
 

@@ -34,8 +34,13 @@ export function writePiece(piece: Buffer, isChunked: boolean, socket: Socket): b
   return mayGoOn
 }
 
-/** Mostly at once: the system has taken everything before `write` returned. Never, when the connection breaks first. */
+/** Whether the system has taken everything, as it mostly has before `write` returns. */
+export function isFlushed(socket: Socket): boolean {
+  return socket.writableLength === 0
+}
+
+/** Mostly at once. Never, when the connection breaks first. */
 export function whenFlushed(socket: Socket, then: () => void): void {
-  if (socket.writableLength === 0) then()
+  if (isFlushed(socket)) then()
   else socket.write('', (error) => error ?? then())
 }
