@@ -1,9 +1,11 @@
 // The words of the house, as types. Each is defined here once and used with this meaning in code, config, metrics and docs.
 // This file and those in model/ import nothing else of ours.
 import type { Duplex, Readable } from 'node:stream'
+import type { CompareSettings, LegKind } from './model/comparison.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
+export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/override.ts'
 export type * from './model/rollout.ts'
@@ -269,6 +271,28 @@ export interface Services {
   reportStart(exchange: Exchange): void
   reportEnd(report: Report): void
   readonly rollouts: Rollouts
+  readonly comparisons: Comparisons
+}
+
+/** A request that is made beside the client's own, to be compared with it. */
+export interface Leg {
+  readonly kind: LegKind
+  readonly settings: CompareSettings
+  /** As it goes on: its side, role and fields are its own, but for the cookies that the candidate has set. */
+  readonly exchange: Exchange
+  readonly next: Next
+  /** Whose cookies it carries: who the client is, as far as that is known. */
+  readonly identity: string
+  /** The cookie that the candidate may not set. */
+  readonly loginCookie?: string
+}
+
+/** Makes the second request and compares, where there is room for it; never in the client's way. */
+export interface Comparisons {
+  /** Whether there is room now: if not, that is counted. */
+  admits(leg: Leg): boolean
+  /** Makes a leg that was admitted. @returns the client's own answer, to be passed on in place of the one given */
+  make(leg: Leg, own: Answer): Answer
 }
 
 /** What filters may know of the rollouts. */

@@ -1,5 +1,7 @@
 // What outlives every reading of routes.yaml: connections, counts, the log, and the ports that filters are given of them.
 // The danger it guards against: state that a reload throws away.
+import { randomBytes } from 'node:crypto'
+import { createComparer } from './comparing/pool.ts'
 import { createLive, type Live } from './config/live.ts'
 import { createForward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
@@ -8,6 +10,7 @@ import type { Clock, Services } from './model.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
+import { createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import type { RolloutBook } from './state/rolloutBook.ts'
 import { createRollouts } from './state/rollouts.ts'
@@ -38,8 +41,14 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
       'what is decided about the rollouts is not written down: a restart would forget it',
     ),
   )
+  const comparisons = createComparisons({
+    clock,
+    comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
+    compared: () => {},
+  })
   const services: Services = {
     clock,
+    comparisons,
     rollouts,
     forward: createForward({ clock, pools }),
     reportOutcome(outcome) {
@@ -62,6 +71,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     pools.destroy()
     await mirror.idle()
     await rollouts.written()
+    await comparisons.close()
     await log.close()
   }
   return {

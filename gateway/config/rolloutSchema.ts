@@ -131,6 +131,11 @@ export const rolloutProperties = {
     default: '30s',
     description: 'How long streams of the side that a rollback leaves may go on.',
   }),
+  mayLogin: Type.Boolean({
+    default: false,
+    description:
+      'Whether `to` may set the `sessionCookie`; else it is dropped from its answers, so that a try logs nobody out.',
+  }),
   writesSurviveRollback: Type.Boolean({
     default: false,
     description:

@@ -118,6 +118,7 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
   if (!isWhole(settings) || hasRefused(page, at)) return undefined
   const stickyBy = stickyByOf(page, at, settings)
   const testers = testersOf(page, at, settings)
+  const session = page.checked.at<string>('/sessionCookie')
   const rollout: RolloutDeclaration = {
     key,
     of,
@@ -134,6 +135,7 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
     takesWrites: movers.some((mover) => mayWrite(page, mover)),
     writesSurviveRollback: settings.writesSurviveRollback,
     compares: movers.some(({ pointer }) => page.written.has(below(pointer, 'move', 'compare'))),
+    ...(!settings.mayLogin && session !== undefined && { loginCookie: session }),
     closeStreamsMs: durationMs(settings.closeStreams),
     hash: hashOf(
       [at, ...movers.map(({ pointer }) => below(pointer, 'move'))].map((own) => valueAt(page.written.value, own)),
@@ -145,8 +147,8 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
 
 /** Those with defaults, or without which nothing holds. */
 function isWhole(settings: Partial<CheckedRollout>): settings is CheckedRollout {
-  const { stage, guard, each, closeStreams, writesSurviveRollback } = settings
-  return ![stage, guard, each, closeStreams, writesSurviveRollback].includes(undefined)
+  const { stage, guard, each, closeStreams, mayLogin, writesSurviveRollback } = settings
+  return ![stage, guard, each, closeStreams, mayLogin, writesSurviveRollback].includes(undefined)
 }
 
 /** Whether the file has one of its keys with a value that is refused. */

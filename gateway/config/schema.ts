@@ -66,3 +66,20 @@ export function Share(about: About<string>) {
 export function basisPoints(text: string): number {
   return Math.round(Number.parseFloat(text) * 100)
 }
+
+const unitsPerSecond = { s: 1, min: 1 / 60, h: 1 / 3_600, d: 1 / 86_400 } as const
+
+/** A number per unit of time. */
+export function Rate(about: About<string>) {
+  return Type.String({
+    title: 'a rate such as 20/s, 100/min, 1000/h or 5000/d',
+    pattern: '^[1-9][0-9]{0,8}/(s|min|h|d)$',
+    ...about,
+  })
+}
+
+/** @param text checked by the schema of Rate, e.g. `100/min` */
+export function ratePerSecond(text: string): number {
+  const [amount, unit] = text.split('/')
+  return Number(amount) * unitsPerSecond[unit as keyof typeof unitsPerSecond]
+}

@@ -2,6 +2,7 @@
 // shrinks at its edge. The danger it guards against: a client who is on the new side now and on the old one a moment later.
 import { randomBytes } from 'node:crypto'
 import { filterKind } from '../filter.ts'
+import { setCookieName } from '../message/cookies.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer, Effective, Exchange, RolloutDeclaration, Services, Side } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
@@ -16,6 +17,7 @@ export const split = filterKind({
     const { move } = route
     if (!move) return undefined
     const { from, to, rollout } = move
+    const { loginCookie } = rollout
     return {
       does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
       bind(services) {
@@ -24,9 +26,13 @@ export const split = filterKind({
         return function split(exchange, next) {
           const upstream = sideOf(exchange) === 'new' ? to : from
           const answer = next(upstream === exchange.upstream ? exchange : { ...exchange, upstream })
-          return isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
-            ? answer.then((given) => withAffinity(given, exchange))
-            : answer
+          const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
+          const mayLogOut = loginCookie !== undefined && upstream === to
+          if (!isStranger && !mayLogOut) return answer
+          return answer.then((given) => {
+            const kept = mayLogOut ? withoutLogin(given, loginCookie) : given
+            return isStranger ? withAffinity(kept, exchange) : kept
+          })
         }
       },
     }
@@ -51,6 +57,17 @@ function chooser(rollout: RolloutDeclaration, { rollouts, clock }: Services): (e
 /** What a rollback or the broken glass has closed is closed to testers too. */
 function isOpenToTesters({ stage, why }: Effective): boolean {
   return stage !== 'final' && why !== 'rollback' && why !== 'breakGlass' && why !== 'stateUnknown'
+}
+
+/** Without the session that the candidate would put in place of the monolith's: nobody is logged out by a try. */
+function withoutLogin(answer: Answer, loginCookie: string): Answer {
+  if (!answer.fields.all('set-cookie').some((value) => setCookieName(value) === loginCookie)) return answer
+  const raw: string[] = []
+  for (let i = 0; i < answer.fields.raw.length; i += 2) {
+    const [name = '', value = ''] = answer.fields.raw.slice(i, i + 2)
+    if (name.toLowerCase() !== 'set-cookie' || setCookieName(value) !== loginCookie) raw.push(name, value)
+  }
+  return { ...answer, fields: fieldsOf(raw) }
 }
 
 const oneYearSeconds = 31_536_000

@@ -17,3 +17,32 @@ export function cookieOf(fields: Fields, name: string): string | undefined {
 export function setCookieName(value: string): string {
   return (value.split(';', 1)[0] ?? '').split('=', 1)[0]?.trim() ?? ''
 }
+
+export interface SetCookie {
+  readonly name: string
+  /** Undefined when it is to be forgotten. */
+  readonly value: string | undefined
+}
+
+/** What a Set-Cookie field sets (RFC 6265 §5.2); its path and domain are not looked at. @param wallMs to know what has expired */
+export function setCookieOf(field: string, wallMs: number): SetCookie | undefined {
+  const [pair = '', ...attributes] = field.split(';')
+  const equals = pair.indexOf('=')
+  if (equals <= 0) return undefined
+  const isPast = attributes.some((attribute) => hasExpired(attribute.trim(), wallMs))
+  return { name: pair.slice(0, equals).trim(), value: isPast ? undefined : pair.slice(equals + 1).trim() }
+}
+
+function hasExpired(attribute: string, wallMs: number): boolean {
+  const [, seconds] = /^max-age=(-?[0-9]+)$/i.exec(attribute) ?? []
+  if (seconds !== undefined) return Number(seconds) <= 0
+  const [, date] = /^expires=(.*)$/i.exec(attribute) ?? []
+  return date !== undefined && Date.parse(date) <= wallMs
+}
+
+/** One Cookie field (RFC 6265 §5.4) of these lines' pairs, those that have the name of one in the jar in its value. */
+export function cookieLine(lines: readonly string[], jar: ReadonlyMap<string, string>): string {
+  const pairs = lines.flatMap((line) => line.split(';')).map((pair) => pair.trim())
+  const kept = pairs.filter((pair) => pair !== '' && !jar.has(pair.slice(0, Math.max(0, pair.indexOf('='))).trim()))
+  return [...kept, ...[...jar].map(([name, value]) => `${name}=${value}`)].join('; ')
+}

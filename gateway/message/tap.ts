@@ -23,18 +23,16 @@ export function tap(answer: Answer, mostBytes: number): Tapped {
   return { answer: { ...answer, body: new TappedBody(body, mostBytes, resolve) }, kept: promise }
 }
 
-/** Reads all of a body that goes to nobody; what is beyond the bound is not waited for. */
-export function keepBody(answer: Answer, mostBytes: number): Promise<Kept | undefined> {
+/** Reads all of an answer that goes to nobody, and ends it; what is beyond the bound is not waited for. */
+export async function keepAnswer(answer: Answer, mostBytes: number, now: () => number): Promise<Kept | undefined> {
   const { answer: tapped, kept } = tap(answer, mostBytes)
-  const { body } = tapped
-  if (body instanceof Readable) {
-    body.on('error', () => {})
-    body.resume()
-  }
-  return kept.then((known) => {
-    answer.discard()
-    return known
-  })
+  if (tapped.body instanceof Readable) tapped.body.resume()
+  const known = await kept
+  if (known === undefined) answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at: now() })
+  else if (known !== 'tooLarge')
+    answer.settle({ how: 'complete', bodyBytes: known === 'none' ? 0 : known.length, at: now() })
+  answer.discard()
+  return known
 }
 
 class TappedBody extends Readable {
@@ -57,7 +55,7 @@ class TappedBody extends Readable {
       this.push(null)
     })
     source.on('error', (error) => this.destroy(error))
-    source.on('close', () => this.destroy())
+    source.on('close', () => source.readableEnded || this.destroy())
     source.pause()
     if (source.errored) this.destroy(source.errored)
   }

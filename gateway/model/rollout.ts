@@ -92,6 +92,8 @@ export interface RolloutDeclaration {
   readonly writesSurviveRollback: boolean
   /** Whether a Route of it compares: a rollback then goes to shadow, else to legacy. */
   readonly compares: boolean
+  /** The cookie in which a session is kept, which the new side may not set, so that nobody is logged out by a try. */
+  readonly loginCookie?: string
   /** How long streams of the side that was left may go on. */
   readonly closeStreamsMs: number
   /** Of the keys of the move: an override knows by it whether they were edited since. */
