@@ -9,7 +9,7 @@ export { StoreDown } from './store/port.ts'
 export { readStoreUrl } from './store/url.ts'
 
 /**
- * Resolves once the store is up, or has failed for the first time (two seconds at most): it may be down, see `state()`.
+ * Resolves once the store is up, or has failed for the first time (four seconds at most): it may be down, see `state()`.
  * @throws Error with a sentence for the operator when the URL is none of a store; it holds no secrets
  */
 export async function createStore(url: string, options: StoreOptions): Promise<Store> {

@@ -80,7 +80,7 @@ function launchRedis(port: number, settings: readonly string[]): Promise<Running
  * Below the ports that the system gives to outgoing connections (from 32768 on Linux): while the server is down, nobody else
  * gets its port, and a client that tries to reconnect cannot be given that very port and so connect to itself.
  */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const [lowest, count] = [12_000, 18_000]
   for (let tried = 0; tried < 200; tried++) {
     const port = lowest + ((process.pid * 61 + nextPort++) % count)

@@ -23,6 +23,8 @@ export function clientOptions(address: RedisAddress, delayMs: (attempt: number) 
     ...(secure && { tls: isIP(host) ? {} : { servername: host } }),
     // Subscriptions over RESP3 need Redis 6 and drop some pushes; RESP2 does all that is needed here.
     protocol: 2,
+    // Two commands more before the first of ours, for nobody.
+    disableClientInfo: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // 0: with the connection all that waits for an answer is rejected, at once.

@@ -23,11 +23,12 @@ export function connectTo(address: RedisAddress, options: StoreOptions): Connect
   redis.on('error', ({ message }) => {
     lastError = message
   })
-  redis.on('ready', () => {
+  const onReady = () => {
     lastError = undefined
     become('up')
-  })
-  redis.on('close', () => become('down', lastError ?? 'the connection was closed'))
+  }
+  const onClose = () => become('down', lastError ?? 'the connection was closed')
+  redis.on('ready', onReady).on('close', onClose)
 
   /** One question without an answer is enough to ask no others but whether it is back. */
   function suspect(why: string): void {
@@ -58,6 +59,7 @@ export function connectTo(address: RedisAddress, options: StoreOptions): Connect
     onState,
     tried,
     close() {
+      redis.off('ready', onReady).off('close', onClose)
       become('down', 'it was closed')
       redis.disconnect()
     },
