@@ -18,7 +18,7 @@ export interface Chain {
   /** Whether its file is still the one at its place. When it is not, what is written goes nowhere. */
   isThere(): Promise<boolean>
   /**
-   * All of them durably, or rejects and none: what of them has reached the disk is overwritten by the next.
+   * All of them durably, or rejects: then they must come again, first of all, and are written over what got there of them.
    * @param words of each record (`wordsOf`)
    */
   write(words: readonly string[]): Promise<readonly AuditRecord[]>
@@ -108,14 +108,9 @@ async function hold({ writer, file, handle }: Made): Promise<Chain> {
       if (words.length === 0) return []
       const { lines, last } = follow(words, head)
       const bytes = Buffer.from(lines.join(''))
-      try {
-        await writeAt(handle, bytes, size)
-        await handle.datasync()
-      } catch (thrown) {
-        // Nobody has been told of them. Should this fail as well, the next write begins at the same place.
-        await handle.truncate(size).catch(() => {})
-        throw thrown
-      }
+      await writeAt(handle, bytes, size)
+      await handle.datasync()
+      // Only now: after a failure the next write begins at the same place, over what has got there of this one.
       size += bytes.length
       head = last
       return lines.map((line) => JSON.parse(line) as AuditRecord)
