@@ -3,7 +3,8 @@
 // back goes ahead again.
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Overrides } from '../model.ts'
+import type { Overrides, Stage } from '../model.ts'
+import { rankOf } from '../rollout/standing.ts'
 import { readIfThere, writeAtomically } from './durable.ts'
 
 export interface RolloutFile {
@@ -22,13 +23,17 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
   let splitKey: string | undefined
   let isUnknown = false
   let last = ''
+  let onDisk: string | undefined
   let queue: Promise<void> = Promise.resolve()
 
-  async function write(text: string): Promise<void> {
-    if (file === undefined) return
+  /** Writes what was saved last, be it more than its caller saved: nobody is told that his is on the disk before it is. */
+  async function write(): Promise<void> {
+    if (file === undefined || onDisk === last) return
     if (isUnknown)
       throw new Error(`${file} cannot be read; mend or remove it and start again: until then nothing is written there`)
-    if (text === last) await writeAtomically(file, text)
+    const text = last
+    await writeAtomically(file, text)
+    onDisk = text
   }
 
   return {
@@ -48,8 +53,7 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
     },
     save(overrides) {
       last = `${JSON.stringify({ version: 1, overrides: Object.fromEntries(overrides) }, undefined, 1)}\n`
-      const text = last
-      const done = queue.then(() => write(text))
+      const done = queue.then(write)
       queue = done.catch(told)
       // Whoever decides without waiting (the guard) has told of it with the line above.
       done.catch(() => {})
@@ -63,9 +67,32 @@ async function readOverrides(file: string): Promise<ReadonlyMap<string, Override
   const text = await readIfThere(file)
   if (text === undefined) return new Map()
   const { version, overrides } = JSON.parse(text)
-  if (version !== 1 || typeof overrides !== 'object' || overrides === null)
-    throw new Error(`${file} is of another version`)
-  return new Map(Object.entries(overrides))
+  if (version !== 1 || !isMapping(overrides)) throw new Error(`${file} is of another version`)
+  const strange = Object.keys(overrides).find((key) => !isOverrides(overrides[key]))
+  if (strange !== undefined) throw new Error(`${file} has overrides of "${strange}" that are of another version`)
+  return new Map(Object.entries(overrides)) as Map<string, Overrides>
+}
+
+/** The standings that each kind of override has. */
+const standingsIn = { rollback: ['from', 'to'], pause: ['held'], advance: ['to', 'declared'] } satisfies Record<
+  keyof Overrides,
+  readonly string[]
+>
+
+function isOverrides(overrides: unknown): boolean {
+  if (!isMapping(overrides)) return false
+  return Object.entries(overrides).every(([kind, override]) => {
+    const standings = new Map<string, readonly string[]>(Object.entries(standingsIn)).get(kind)
+    return isMapping(override) && standings?.every((name) => isStanding(override[name]))
+  })
+}
+
+function isStanding(value: unknown): boolean {
+  return isMapping(value) && rankOf(value.stage as Stage) >= 0 && Number.isInteger(value.shareBasisPoints)
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Made at the first start. One that cannot be kept serves until the process ends. */

@@ -96,7 +96,7 @@ class Book implements RolloutBook {
   async rollBack(key: string, decision: Decision): Promise<void> {
     const entry = this.#entryOf(key)
     const { rollout, effective, overrides } = entry
-    if (overrides.rollback) return this.#file.written()
+    if (overrides.rollback) return this.#save()
     const to = rolledBack(rollout)
     if (effective.stage === 'final')
       throw new Refusal(`"${key}" is final: the old side is never asked again; an edit of routes.yaml is the only way`)
