@@ -89,6 +89,18 @@ test('only as much of a large file is read as the newest records need', async ()
   expect(performance.now() - began).toBeLessThan(500)
 })
 
+test('a line of any length is passed over in pieces', async () => {
+  const stateDir = await newStateDir()
+  await writeChain(stateDir, 'one', 2)
+  const lines = await readFile(fileOf(stateDir, 'one'))
+  await truncate(fileOf(stateDir, 'one'), lines.length + 64 * 1024 ** 2)
+  await appendFile(fileOf(stateDir, 'one'), '\n')
+  const began = performance.now()
+  expect(await readHeads(stateDir)).toMatchObject([{ writer: 'one', seq: 3 }])
+  // Kept whole, it would be copied again with each piece.
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
+
 test('a chain without a whole record has no head', async () => {
   const stateDir = await newStateDir()
   await writeChain(stateDir, 'one', 1)

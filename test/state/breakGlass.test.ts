@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readBreakGlass } from '../../gateway/config/breakGlass.ts'
+import { readContent } from '../../gateway/files/content.ts'
 import { type BreakGlass, type BreakGlassOptions, createBreakGlass } from '../../gateway/state/breakGlass.ts'
 
 /** A poll that never comes in a test: what is noticed, the watch has noticed. */
@@ -126,6 +127,8 @@ describe('what the file says is in force', () => {
     await glass.start()
     await rename(file, `${file}~`)
     const looking = glass.look()
+    // Long enough for that look to have seen that there is no file.
+    for (let i = 0; i < 50; i++) expect((await readContent(file)).isMissing).toBe(true)
     await writeFile(file, 'legacy: [search]\n# still\n')
     await looking
     await writeFile(file, 'legacy: all\n')
