@@ -7,7 +7,7 @@ import { dropBody } from '../message/answer.ts'
 import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
 import { withFieldLines } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
-import { whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
+import { isFlushed, whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Answer, Fields } from '../model.ts'
 
 /** What of the request and its connection an answer's bytes depend on. */
@@ -17,7 +17,8 @@ interface Occasion {
   readonly isLast: boolean
 }
 
-interface Writing {
+/** Who is told how the writing of an answer ended. */
+export interface Writing {
   /** The last byte is with the system. */
   done(bodyBytes: number): void
   /** The body broke: what was sent is no whole answer, and the client must see it. */
@@ -37,7 +38,9 @@ export function writeAnswer(answer: Answer, occasion: Occasion, socket: Socket, 
   }
   if (body === undefined) socket.write(head, 'latin1')
   else writeWhole(head, isChunked ? chunkedOf(body, answer.trailers?.().raw) : body, socket)
-  whenFlushed(socket, () => writing.done(body?.length ?? 0))
+  const bodyBytes = body?.length ?? 0
+  if (isFlushed(socket)) writing.done(bodyBytes)
+  else whenFlushed(socket, () => writing.done(bodyBytes))
 }
 
 /** Interim answers have no end of their own: who does not read them is told no more of them. */

@@ -5,8 +5,8 @@ import type { FailureCode } from '../errors.ts'
 import { plainAddress } from '../message/addresses.ts'
 import { abandon } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, ClientConnection, EndHow } from '../model.ts'
-import { writeAnswer, writeInterim } from './answerBytes.ts'
+import type { Answer, ClientConnection } from '../model.ts'
+import { type Writing, writeAnswer, writeInterim } from './answerBytes.ts'
 import type { DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
 import { isClientsFault, refuse } from './refuse.ts'
@@ -20,7 +20,7 @@ type HandOver = (socket: Socket, bytes: Buffer) => void
 /** What may wait behind the request under way before the client is read no further. */
 const mostPipelinedBytes = 64 * 1024
 
-export class FastConnection implements ClientConnection {
+export class FastConnection implements ClientConnection, Writing {
   readonly socket: Socket
   readonly #ports: DoorPorts
   readonly #giveAway: HandOver
@@ -33,6 +33,8 @@ export class FastConnection implements ClientConnection {
   /** Since when the rest of a head is waited for. */
   partialSince: number | undefined
   #isEnding = false
+  /** Whether the connection ends with the answer under way. */
+  #isLast = false
 
   constructor(socket: Socket, ports: DoorPorts, handOver: HandOver) {
     this.socket = socket
@@ -107,9 +109,9 @@ export class FastConnection implements ClientConnection {
         peer: this.#peer,
         tls: this.#tls,
         connection: this,
-        onGone: visit.onGone,
+        onGone: (listener) => visit.onGone(listener),
         inform: (status, fields) => {
-          if (this.#visit === visit && !visit.hasAnswer) writeInterim(status, fields, this.socket)
+          if (this.#visit === visit && !visit.answer) writeInterim(status, fields, this.socket)
         },
       })
       .then((answer) => this.#answer(visit, answer))
@@ -128,37 +130,40 @@ export class FastConnection implements ClientConnection {
   /** The request's body is malformed: what follows it on the connection nobody can place (RFC 9112 §11.2). */
   #breakOff(visit: Visit): void {
     this.#visit = undefined
-    visit.leave()
-    if (visit.hasAnswer) this.socket.destroy()
+    visit.leave(this.#ports.clock.now)
+    if (visit.answer) this.socket.destroy()
     else this.refuse('requestBodyBroken')
   }
 
   #answer(visit: Visit, answer: Answer): void {
-    const settle = (how: EndHow, bodyBytes: number) => answer.settle({ how, bodyBytes, at: this.#ports.clock.now() })
-    visit.onGone(() => abandon(answer, this.#ports.clock.now))
-    if (this.socket.destroyed) visit.leave()
-    if (this.#visit !== visit || visit.isGone) return
-    visit.hasAnswer = true
-    const isLast = visit.head.isLast || this.#ports.isDraining() || isClientsFault(answer)
-    writeAnswer(answer, { method: visit.head.method, isLast }, this.socket, {
-      done: (bodyBytes) => {
-        settle('complete', bodyBytes)
-        this.#finish(visit, isLast)
-      },
-      broke: (bodyBytes) => {
-        settle('upstreamBroke', bodyBytes)
-        this.socket.destroy()
-      },
-    })
+    const { clock, isDraining } = this.#ports
+    if (this.socket.destroyed) visit.leave(clock.now)
+    if (this.#visit !== visit || visit.isGone) {
+      abandon(answer, clock.now)
+      return
+    }
+    visit.answer = answer
+    this.#isLast = visit.head.isLast || isDraining() || isClientsFault(answer)
+    writeAnswer(answer, { method: visit.head.method, isLast: this.#isLast }, this.socket, this)
   }
 
-  #finish(visit: Visit, isLast: boolean): void {
-    if (this.#visit !== visit) return
-    this.idleSince = this.#ports.clock.now()
-    if (isLast) this.close()
+  /** The answer under way is with the system. */
+  done(bodyBytes: number): void {
+    const visit = this.#visit
+    const at = this.#ports.clock.now()
+    visit?.answer?.settle({ how: 'complete', bodyBytes, at })
+    if (!visit || this.#visit !== visit) return
+    this.idleSince = at
+    if (this.#isLast) this.close()
     else if (visit.isWhole) this.#next()
     // What the upstream did not want to read is read off, so that the connection can carry the next request.
     else visit.readOff()
+  }
+
+  /** The body of the answer under way has broken off. */
+  broke(bodyBytes: number): void {
+    this.#visit?.answer?.settle({ how: 'upstreamBroke', bodyBytes, at: this.#ports.clock.now() })
+    this.socket.destroy()
   }
 
   #next(): void {
@@ -185,6 +190,6 @@ export class FastConnection implements ClientConnection {
   readonly #onClose = (): void => {
     const visit = this.#visit
     this.#visit = undefined
-    visit?.leave()
+    visit?.leave(this.#ports.clock.now)
   }
 }

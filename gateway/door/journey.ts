@@ -61,10 +61,23 @@ export function createJourney(ports: JourneyPorts): Journey {
     const { route, path, nearMiss } = snapshot.match(arrival)
     if (nearMiss !== undefined) ports.nearMiss(nearMiss)
     const { method, target, fields, body, trailers, upgrade, onGone, inform } = arrival
-    const client = clientOf(arrival, snapshot.settings)
-    const { upstream } = route
-    const asked = { id, receivedAt, method, target, path, fields, body, trailers, upgrade, client }
-    return { ...asked, route, upstream, role: 'primary', onGone, inform }
+    return {
+      id,
+      receivedAt,
+      method,
+      target,
+      path,
+      fields,
+      body,
+      trailers,
+      upgrade,
+      client: clientOf(arrival, snapshot.settings),
+      route,
+      upstream: route.upstream,
+      role: 'primary',
+      onGone,
+      inform,
+    }
   }
 
   return async function journey(arrival) {

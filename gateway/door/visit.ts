@@ -1,28 +1,32 @@
 // One request on a connection of the fast door, from its head to its last byte.
 // The danger it guards against: a body that ends elsewhere than its head says.
 import type { Socket } from 'node:net'
+import { abandon } from '../message/answer.ts'
 import { ChunkedDecoder } from '../message/chunked.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Fields } from '../model.ts'
+import type { Answer, Fields } from '../model.ts'
 import { RequestBody } from './requestBody.ts'
 import type { RequestHead } from './requestHead.ts'
 
 const nothing: Buffer = Buffer.alloc(0)
+const none: readonly Buffer[] = []
 
 /** One request on a connection. */
 export class Visit {
   readonly head: RequestHead
-  hasAnswer = false
+  /** Once it is on its way to the client. */
+  answer: Answer | undefined
   isReadOff = false
   /** All of the request has arrived. */
   isWhole: boolean
   readonly #socket: Socket
-  #gone: (() => void)[] | undefined = []
+  isGone = false
+  #tellGone: (() => void) | undefined
   #left: number
   readonly #decoder: ChunkedDecoder | undefined
   #stream: RequestBody | undefined
   /** Pieces that came with the head, before anybody could read them. */
-  #early: Buffer[] = []
+  #early: Buffer[] | undefined
   #isOpen = false
 
   constructor(head: RequestHead, socket: Socket) {
@@ -35,22 +39,31 @@ export class Visit {
     this.isWhole = !this.#decoder && this.#left === 0
   }
 
-  readonly trailers = (): Fields => fieldsOf(this.#decoder?.trailers ?? [])
-
-  readonly onGone = (listener: () => void): void => {
-    if (this.#gone) this.#gone.push(listener)
-    else listener()
+  /** Only a chunked body can have any. */
+  get trailers(): (() => Fields) | undefined {
+    const decoder = this.#decoder
+    return decoder && (() => fieldsOf(decoder.trailers))
   }
 
-  get isGone(): boolean {
-    return this.#gone === undefined
+  onGone(listener: () => void): void {
+    const first = this.#tellGone
+    if (this.isGone) listener()
+    else if (!first) this.#tellGone = listener
+    else {
+      this.#tellGone = () => {
+        first()
+        listener()
+      }
+    }
   }
 
   /** The client has left. */
-  leave(): void {
-    const told = this.#gone ?? []
-    this.#gone = undefined
-    for (const listener of told) listener()
+  leave(now: () => number): void {
+    const tell = this.#tellGone
+    this.#tellGone = undefined
+    this.isGone = true
+    tell?.()
+    if (this.answer) abandon(this.answer, now)
     if (!this.isWhole) this.#stream?.destroy()
   }
 
@@ -67,8 +80,8 @@ export class Visit {
 
   /** The body as the journey gets it: whole if it came with the head, else a stream. */
   open(): Buffer | RequestBody | undefined {
-    const early = this.#early
-    this.#early = []
+    const early = this.#early ?? none
+    this.#early = undefined
     this.#isOpen = true
     if (this.isWhole) return this.#isBodiless(early) ? undefined : joined(early)
     this.#stream = new RequestBody(this.#socket)
@@ -97,8 +110,12 @@ export class Visit {
   }
 
   #deliver(piece: Buffer): void {
-    if (!this.#isOpen) this.#early.push(piece)
-    else this.#stream?.feed(piece)
+    if (this.#isOpen) {
+      this.#stream?.feed(piece)
+      return
+    }
+    this.#early ??= []
+    this.#early.push(piece)
   }
 }
 
