@@ -13,7 +13,7 @@ export interface Case {
 }
 
 /** Beside what is usual for the other side: with some ten questions each second still less than one error in a month. */
-const chanceOfAnError = 1e-8
+export const chanceOfAnError = 1e-8
 /** Beside the other side at the same time, which may have few requests: something that happens to both is no difference. */
 const chanceAtTheSameTime = 5e-4
 /** How sure it must be that the difference exceeds what is allowed, in standard errors. */

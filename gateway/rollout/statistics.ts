@@ -81,6 +81,7 @@ export function missesOf({ count, of }: Part): Part {
 
 /** The quantile of a histogram of latencies, ms, with bounds by order statistics (binomial, by its normal approximation). */
 export interface Quantile extends Bounds {
+  /** The middle of its bin. */
   readonly estimate: number
 }
 
@@ -88,25 +89,29 @@ export interface Quantile extends Bounds {
 export function quantile(bins: readonly number[], share: number, z: number): Quantile | undefined {
   const of = bins.reduce((sum, count) => sum + count, 0)
   if (of === 0) return undefined
-  const rank = of * share
   const reach = z * Math.sqrt(of * share * (1 - share))
-  const low = binAt(bins, rank - reach)
-  const high = binAt(bins, rank + reach + 1)
+  const lowest = Math.floor(of * share - reach)
+  const highest = Math.ceil(of * share + reach + 1)
+  const { bin } = placeOf(bins, of * share)
+  const low = placeOf(bins, lowest)
+  const high = placeOf(bins, highest)
   return {
-    estimate: Math.sqrt(binStartMs(binAt(bins, rank)) * binStartMs(binAt(bins, rank) + 1)),
-    low: rank - reach < 1 ? 0 : binStartMs(low),
-    high: high >= bins.length ? Number.POSITIVE_INFINITY : binStartMs(high + 1),
+    estimate: binStartMs(bin + 0.5),
+    // Within a bin the ranks are taken for evenly spread.
+    low: lowest < 1 ? 0 : binStartMs(low.bin + low.before / low.count),
+    high: highest > of ? Number.POSITIVE_INFINITY : binStartMs(high.bin + (high.before + 1) / high.count),
   }
 }
 
-/** The bin that holds the one of that rank (from 1); the number of bins for one beyond the last. */
-function binAt(bins: readonly number[], rank: number): number {
+/** The bin that holds the one of that rank (from 1, at most their number), and how many of the bin's are before it. */
+function placeOf(bins: readonly number[], rank: number): { bin: number; before: number; count: number } {
   let seen = 0
   const bin = bins.findIndex((count) => {
     seen += count
     return count > 0 && seen >= rank
   })
-  return bin < 0 ? bins.length : bin
+  const count = bins[bin] ?? 1
+  return { bin, before: rank - 1 - (seen - count), count }
 }
 
 function logChoose(n: number, k: number): number {

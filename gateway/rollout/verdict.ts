@@ -5,6 +5,8 @@ import { countOf } from './counts.ts'
 import type { Finding, Rule } from './finding.ts'
 import {
   type Case,
+  chanceOfAnError,
+  failed,
   harmed,
   maxErrorShare,
   maxMismatchShare,
@@ -15,7 +17,7 @@ import {
 } from './shareRules.ts'
 import { slowerAtP50, slowerAtP95 } from './slower.ts'
 import { judgedSpan, type Span } from './spans.ts'
-import { newcombe } from './statistics.ts'
+import { newcombe, shareOf } from './statistics.ts'
 
 /** What the candidate is compared with. A frozen baseline is not of the same time; with `none` only absolute rules speak. */
 export type ControlSource = 'oldSide' | 'holdback' | 'reverseComparison' | 'frozenBaseline' | 'none'
@@ -88,11 +90,22 @@ function breaker({ spans, guard }: Case): Finding {
   return { rule: 'breaker', says: candidate > 0 ? 'broken' : 'kept', candidate, allowed: 0, sentence }
 }
 
-function failuresInARow({ guard, failuresInARow: { candidate, control } }: Judged): Finding {
-  const allowed = guard.failuresInARow
-  const sentence = `the newest ${candidate} requests at the new side failed; ${allowed} in a row are too many`
+/** Speaks below `minRequests` too. */
+function failuresInARow({ guard, spans, failuresInARow: { candidate, control } }: Judged): Finding {
+  const allowed = Math.max(guard.failuresInARow, usualRow(spans, guard))
+  const sentence = `${candidate} requests in a row failed at the new side; ${allowed} are too many`
   const says = candidate >= allowed ? 'broken' : 'kept'
   return { rule: 'failuresInARow', says, candidate, control, allowed, sentence }
+}
+
+/** How long a row must be to be no chance where the old side fails as much of its requests as it does. */
+function usualRow(spans: readonly Span[], guard: GuardSettings): number {
+  const shares = spans
+    .map(({ control }) => failed(control))
+    .filter(({ of }) => of >= guard.minRequests)
+    .map(shareOf)
+  // Where all fail no row is long enough; 99 % keeps it a number, of some 1 800.
+  return Math.ceil(Math.log(chanceOfAnError) / Math.log(Math.min(0.99, Math.max(0, ...shares))))
 }
 
 function reasonsOfAWorseOldSide(given: Case): readonly Reason[] {
@@ -111,10 +124,11 @@ function wouldNotHelp(finding: Finding, { failuresInARow, guard }: Judged, { spa
   if (finding.rule === 'maxErrorShare' && (finding.control ?? 0) > finding.allowed) return true
   const span = spans.find(({ spanMs }) => spanMs >= (finding.spanMs ?? guard.windowMs))
   if (!span) return false
-  // Other harm than errors is weighed against the errors; what the candidate fails is in the difference already.
+  const worse = newcombe(harmed(span.control), harmed(span.candidate), zOfWorse).low
+  if (worse <= guard.moreErrorsThanOld) return false
+  // What the candidate fails is in the difference already. Where it answers otherwise, an error of the old side weighs double.
   const isOtherHarm = finding.rule === 'statusShift' || finding.rule === 'maxMismatchShare'
-  const harm = isOtherHarm ? (finding.harm ?? 0) : 0
-  return newcombe(harmed(span.control), harmed(span.candidate), zOfWorse).low > harm
+  return !isOtherHarm || 2 * worse > (finding.harm ?? 0) - finding.allowed
 }
 
 /** Why it is no pass. */

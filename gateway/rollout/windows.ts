@@ -15,7 +15,7 @@ export interface Windows {
   compared(isSame: boolean): void
   /** The breaker of the new side's upstream has opened. */
   breakerOpened(): void
-  /** How many of the side's newest Outcomes in a row are failures; who leaves early neither adds to them nor ends them. */
+  /** The longest row of failures within the last two seconds; who leaves early neither adds to it nor ends it. */
   failuresInARow(side: Side): number
   /** @param ms up to `windowMs` in whole seconds, beyond in whole minutes; the newest one is under way */
   span(side: Side, ms: number): Counts
@@ -33,7 +33,7 @@ export function createWindows({ windowMs, now }: { windowMs: number; now: () => 
       if (!isSame) sides.new.increment(place.mismatched, now())
     },
     breakerOpened: () => sides.new.increment(place.breakerOpened, now()),
-    failuresInARow: (side) => sides[side].failuresInARow(),
+    failuresInARow: (side) => sides[side].failuresInARow(now()),
     span: (side, ms) => sides[side].span(ms, now()),
     reset() {
       for (const side of Object.values(sides)) side.reset()
@@ -47,12 +47,12 @@ function createSide(windowMs: number) {
   const rings = [fine, coarse]
   /** Used again for each Outcome, so that none costs an allocation. */
   const places: number[] = []
-  let failuresInARow = 0
+  const row = createRow()
   return {
     observe(outcome: Outcome, nowMs: number) {
       const how = howEnded(outcome)
-      if (how === 'failed') failuresInARow++
-      if (how === 'fine') failuresInARow = 0
+      if (how === 'failed') row.grow(nowMs)
+      if (how === 'fine') row.end()
       places.length = 0
       if (how !== 'spoiled') findPlaces(outcome, how, places)
       for (const ring of rings) ring.increment(places, nowMs)
@@ -60,11 +60,36 @@ function createSide(windowMs: number) {
     increment(index: number, nowMs: number) {
       for (const ring of rings) ring.increment([index], nowMs)
     },
-    failuresInARow: () => failuresInARow,
+    failuresInARow: (nowMs: number) => row.longest(nowMs),
     span: (ms: number, nowMs: number) => (ms <= windowMs ? fine : coarse).span(ms, nowMs),
     reset() {
-      failuresInARow = 0
+      row.reset()
       for (const ring of rings) ring.reset()
+    },
+  }
+}
+
+/** A row of failures; one that has ended is remembered until a guard that looks each second must have seen it. */
+function createRow() {
+  let length = 0
+  let longest = 0
+  let longestAtMs = 0
+  const isRecent = (nowMs: number) => nowMs - longestAtMs <= 2 * fineMs
+  return {
+    grow(nowMs: number) {
+      length++
+      if (length < longest && isRecent(nowMs)) return
+      longest = length
+      longestAtMs = nowMs
+    },
+    end() {
+      length = 0
+    },
+    /** A row that goes on counts however old its newest failure is. */
+    longest: (nowMs: number) => Math.max(length, isRecent(nowMs) ? longest : 0),
+    reset() {
+      length = 0
+      longest = 0
     },
   }
 }
