@@ -1,18 +1,22 @@
 // The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
 // command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
+import { documentSteps } from './config/document.ts'
 import type { Environment } from './config/environment.ts'
-import { formatProblems } from './config/problems.ts'
+import { createFindings, formatProblems } from './config/problems.ts'
+import { readingSteps } from './config/read.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
+import { inTurns } from './config/steps.ts'
 import type { Door, DoorPorts } from './door/door.ts'
 import { createFastDoor } from './door/fast.ts'
 import { createGeneralDoor } from './door/general.ts'
 import { createJourney } from './door/journey.ts'
 import { drainDoor } from './drain.ts'
+import { hashOf } from './files/content.ts'
 import { filters } from './filters.ts'
 import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
 import type { Clock, CoreSettings } from './model.ts'
 import { createAdmin } from './ops/admin.ts'
-import type { Gateway, ReloadResult } from './ops/gateway.ts'
+import type { Gateway, Read, ReloadResult } from './ops/gateway.ts'
 import { createProbes } from './ops/probes.ts'
 import { assemble, type Parts } from './parts.ts'
 import { tellFirst, tellNext } from './readings.ts'
@@ -71,10 +75,10 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     await parts.close()
     return { ok: false, reason: `${formatProblems(configFile, first.problems)}\nnothing to serve` }
   }
-  tellFirst(first, telling)
+  await tellFirst(first, telling)
   started = first.snapshot.settings
   try {
-    return { ok: true, gateway: await run({ ...parts, headTimeoutMs, stallMs, door: env.BANYAN_DOOR }, reloader) }
+    return { ok: true, gateway: await run({ ...telling, env, headTimeoutMs, stallMs }, reloader) }
   } catch (error) {
     await reloader.close()
     await parts.close()
@@ -91,8 +95,8 @@ async function createDoor(choice: string | undefined, ports: DoorPorts): Promise
 interface Running extends Parts {
   readonly headTimeoutMs: number
   readonly stallMs: number
-  /** `general`, or else both. */
-  readonly door: string | undefined
+  readonly configFile: string
+  readonly env: Environment
 }
 
 async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> {
@@ -106,7 +110,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
   }
   const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
   const listeners: Listeners = {
-    public: await createDoor(parts.door, {
+    public: await createDoor(parts.env.BANYAN_DOOR, {
       journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
       headTimeoutMs: parts.headTimeoutMs,
@@ -141,20 +145,26 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
 }
 
 interface Told {
-  readonly parts: Parts
+  readonly parts: Running
   readonly reloader: Reloader
   readonly hints: ReadonlySet<string>
   isDraining(): boolean
 }
 
 function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
-  const { live } = parts
+  const { live, rollouts, traffic, evidence, record, emergency } = parts
   return {
     version,
     startedAt: clock.wall(),
+    rollouts,
+    traffic,
+    evidence,
     snapshot: () => live.snapshot,
+    servedText: () => servedText(parts),
+    read: (text) => readAside(text, parts),
+    history: record.history,
     problems: () => live.problems,
-    hints: () => [...hints],
+    hints: () => [...emergency.hints(), ...hints],
     isDraining,
     async reload() {
       const loaded = await reloader.reload()
@@ -162,6 +172,21 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
       return { accepted: loaded.ok, revision: live.snapshot?.revision, problems }
     },
   }
+}
+
+/** As it was mirrored, if what is mirrored is what is served. */
+async function servedText({ live, mirror }: Parts): Promise<string | undefined> {
+  const { hash, settings } = live.current
+  await mirror.idle()
+  const text = await mirror.read(settings.stateDir).catch(() => undefined)
+  return text !== undefined && hashOf(text) === hash ? text : undefined
+}
+
+/** In turns with the requests that are served meanwhile. */
+async function readAside(text: string, { configFile, env }: Running): Promise<Read> {
+  const reading = await inTurns(readingSteps({ file: configFile, text }, filters, env))
+  const written = await inTurns(documentSteps(text, env, createFindings()))
+  return { ...reading, value: written?.value }
 }
 
 function urlsOf(places: Places): Record<string, string> {

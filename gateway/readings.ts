@@ -9,7 +9,10 @@ import type { Parts } from './parts.ts'
 export type Telling = Parts & { readonly configFile: string }
 
 /** After the first one. */
-export function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): void {
+export async function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): Promise<void> {
+  const { stateDir } = first.snapshot.settings
+  parts.record.open(stateDir)
+  await parts.emergency.open(stateDir)
   adopt(first.snapshot, parts)
   if (first.from === 'file') return
   parts.metrics.rejected(first.problems.length)
@@ -24,6 +27,7 @@ export function tellNext(loaded: Loaded, parts: Telling, started: CoreSettings |
   const { log, metrics, live, configFile } = parts
   if (loaded.ok) {
     adopt(loaded.snapshot, parts)
+    void parts.emergency.look()
     const late = started ? changedPlaces(started, loaded.snapshot.settings) : []
     if (late.length > 0) log.life.warn({ keys: late }, 'these keys take effect at the next start')
     return
@@ -37,8 +41,9 @@ export function tellNext(loaded: Loaded, parts: Telling, started: CoreSettings |
   )
 }
 
-function adopt(snapshot: Snapshot, { log, metrics, pools, configFile }: Telling): void {
+function adopt(snapshot: Snapshot, { log, metrics, pools, record, configFile }: Telling): void {
   metrics.accepted(snapshot)
+  record.accepted(snapshot)
   log.follow(snapshot)
   pools.retain(snapshot.upstreams.values())
   const { revision, hash, warnings } = snapshot

@@ -1,4 +1,4 @@
-// The admin listener: health, metrics, status, a look at the upstreams, and the reload.
+// The admin listener: health, metrics, status, a look at the upstreams, the reload, and what moves the rollouts.
 // The danger it guards against: a web page that drives it from an operator's browser (DNS rebinding, cross-site requests).
 
 import { isIP } from 'node:net'
@@ -6,12 +6,14 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AdminPorts } from './gateway.ts'
 import { lookThrough } from './lookThrough.ts'
+import { orders } from './orders.ts'
+import { allowedAt, paths } from './places.ts'
 import { readinessOf } from './probes.ts'
 import { sendProblem } from './problem.ts'
+import { rolloutPages } from './rolloutPages.ts'
 import { statusOf } from './status.ts'
 
 const isSafe = new Set(['GET', 'HEAD', 'OPTIONS'])
-const paths = ['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*', 'POST /reload']
 
 /** A Fastify instance that does not listen yet. */
 export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
@@ -19,6 +21,8 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
     logger: false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // An order that is written otherwise than it is read must not be carried out half.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     // What no route can be looked up for never meets a hook; Fastify's own answer is no problem+json.
     frameworkErrors: (error, _request, reply) => sendProblem(reply, error.statusCode ?? 400, 'This is no valid path.'),
   })
@@ -46,6 +50,8 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
     const result = await ports.gateway.reload()
     return reply.code(result.accepted ? 200 : 422).send(result)
   })
+  await app.register(orders, { gateway: ports.gateway })
+  await app.register(rolloutPages, { gateway: ports.gateway, clock: ports.clock })
   await app.register(lookThrough, { prefix: '/upstreams/:name', gateway: ports.gateway })
   return app
 }
@@ -62,9 +68,7 @@ function addReads(app: FastifyInstance, { gateway, health, metrics, clock }: Adm
 
 /** 405 (RFC 9110 §15.5.6) where the path has other methods, else 404. */
 async function refuse(request: FastifyRequest, reply: FastifyReply) {
-  const path = request.url.split('?', 1)[0] ?? ''
-  const isKnown = paths.includes(path) || path.startsWith('/upstreams/')
-  const allow = path === '/reload' ? 'POST' : isKnown ? 'GET, HEAD' : undefined
+  const allow = allowedAt(request.url.split('?', 1)[0] ?? '')
   if (allow === undefined) return sendProblem(reply, 404, 'Nothing is here.', { paths })
   reply.header('Allow', allow)
   return sendProblem(reply, 405, `Only ${allow} here.`)

@@ -1,6 +1,11 @@
 // The port through which the operators' listeners see the running gateway. main.ts gives it to them.
 // The danger it guards against: an operator's page that reaches into the data path and holds or changes it.
+import type { Reading } from '../config/read.ts'
 import type { Clock, Problem, Snapshot } from '../model.ts'
+import type { AuditQuery } from '../state/auditRead.ts'
+import type { AuditRecord } from '../state/auditRecord.ts'
+import type { RolloutBook } from '../state/rolloutBook.ts'
+import type { Traffic } from '../state/traffic.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -13,13 +18,48 @@ export interface ReloadResult {
   readonly problems: readonly Problem[]
 }
 
-/** What operators may know of the running gateway, and the one thing that they may do to it. */
+/** What is known of how a candidate does. */
+export interface Verdict {
+  readonly result: 'pass' | 'fail' | 'inconclusive' | 'alarm'
+  /** Sentences; empty for a pass. */
+  readonly reasons: readonly string[]
+  /** What it was compared with. */
+  readonly control: string
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number
+}
+
+export interface Compared {
+  readonly compared: number
+  readonly mismatched: number
+}
+
+/** What speaks for a move, by the key of its rollout. Undefined: nothing is known, which is never a pass. */
+export interface Evidence {
+  verdictOf(key: string): Verdict | undefined
+  /** Of answers compared since the rollout came to stand where it does. */
+  comparedOf(key: string): Compared | undefined
+}
+
+/** A text of routes.yaml, read: what a reload would make of it, and what it says in plain values. */
+export type Read = Reading & { readonly value: unknown }
+
+/** What operators may know of the running gateway, and what they may do to it. */
 export interface Gateway {
   readonly version: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
+  readonly rollouts: RolloutBook
+  readonly traffic: Traffic
+  readonly evidence: Evidence
   /** Undefined before the first Snapshot. */
   snapshot(): Snapshot | undefined
+  /** The text that the Snapshot was read from; undefined when stateDir does not have it. */
+  servedText(): Promise<string | undefined>
+  /** Reads a text as a reload would; nothing is served from it. */
+  read(text: string): Promise<Read>
+  /** Of the audit, the oldest first. Rejects when stateDir cannot be read. */
+  history(query: AuditQuery): Promise<readonly AuditRecord[]>
   /** The Problems of the newest file when it was refused; none once a file is accepted. */
   problems(): readonly Problem[]
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */

@@ -4,7 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'pr
 import type { FailureCode } from '../errors.ts'
 import type { Exchange, Outcome, Report, Snapshot } from '../model.ts'
 import { Durations, histogramOf } from './durations.ts'
-import { upstreamOf } from './report.ts'
+import { statusClassOf, upstreamOf } from './report.ts'
+import type { ReadMetric } from './rolloutMetrics.ts'
 import { type Labels, SeriesByLabels } from './series.ts'
 
 export interface Metrics {
@@ -25,8 +26,10 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-/** @param droppedLines lines of the log that were lost */
-export function createMetrics({ version, droppedLines }: { version: string; droppedLines?: () => number }): Metrics {
+/** `droppedLines`: lines of the log that were lost; `more`: metrics that are read off elsewhere. */
+type Measured = { version: string; droppedLines?: () => number; more?: readonly ReadMetric[] }
+
+export function createMetrics({ version, droppedLines, more = [] }: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -43,6 +46,8 @@ export function createMetrics({ version, droppedLines }: { version: string; drop
   const build = { name: 'banyan_build_info', help: 'What runs.', labelNames: ['version', 'node'], registers }
   new Gauge(build).set({ version, node: process.version }, 1)
   const lost = { name: 'banyan_log_lines_dropped_total', help: 'Log lines that the log did not take.', labelNames: [] }
+  // A Registry uses no more of a metric than its name and `get`; its type knows prom-client's own classes only.
+  for (const metric of more) registry.registerMetric(metric as unknown as Metric)
   if (droppedLines) countsOf(registers, () => [[[], { count: droppedLines() }]], lost)
   return {
     contentType: registry.contentType,
@@ -90,7 +95,7 @@ function createTraffic(registry: Registry) {
       inFlight -= 1
       const { exchange, answer, end } = report
       const { name, move } = exchange.route
-      const series = all.of(name, move?.stage ?? '', upstreamOf(report) ?? '', classOf(answer.status))
+      const series = all.of(name, move?.stage ?? '', upstreamOf(report) ?? '', statusClassOf(answer.status))
       series.count += 1
       if (!answer.tunnel) series.durations.observe((end.at - exchange.receivedAt) / 1000)
     },
@@ -191,9 +196,3 @@ function countsOf(
 function gaugeOf(registers: Registry[], name: string, help: string, read: () => number): void {
   const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
 }
-
-function classOf(status: number): string {
-  return classes[Math.floor(status / 100)] ?? 'other'
-}
-
-const classes = ['other', '1xx', '2xx', '3xx', '4xx', '5xx']

@@ -13,3 +13,9 @@ export function sideOf(route: Route, upstream: string | undefined): 'old' | 'new
   if (upstream === route.move.to.name) return 'new'
   return upstream === route.move.from.name ? 'old' : undefined
 }
+
+const classes = ['other', '1xx', '2xx', '3xx', '4xx', '5xx']
+
+export function statusClassOf(status: number): string {
+  return classes[Math.floor(status / 100)] ?? 'other'
+}

@@ -1,13 +1,19 @@
 // What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
-import type { Problem, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { Problem, Rollouts, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
 import type { AdminPorts } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
+import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
 
 export interface RouteStatus {
   readonly name: string
   readonly match: RouteMatch
+  /** As declared. */
   readonly stage?: Stage
+  /** What requests meet in its place, and why. */
+  readonly effective?: EffectiveView
+  /** The key that its state is kept under: the group's name, or the route's own. */
+  readonly rollout?: string
   /** Who answers as declared. */
   readonly upstream: string
   readonly from?: string
@@ -41,6 +47,8 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
   const snapshot = gateway.snapshot()
   const problems = gateway.problems()
   const requests = metrics.requests()
+  const { rollouts } = gateway
+  const routeStatus = (route: Route) => statusOfRoute(route, requests, rollouts)
   return {
     version: gateway.version,
     uptimeSeconds: Math.floor((clock.wall() - gateway.startedAt) / 1000),
@@ -50,22 +58,28 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
       hash: snapshot.hash,
       loadedAt: new Date(snapshot.loadedAt).toISOString(),
     }),
-    routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map((route) => routeStatus(route, requests)) : [],
+    routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map(routeStatus) : [],
     upstreams: snapshot ? withOrigins(snapshot, await health.upstreams(snapshot)) : [],
     warnings: snapshot?.warnings ?? [],
     problems,
     ...(problems.length > 0 && { refused: refusedSentence(problems, snapshot) }),
-    hints: gateway.hints(),
+    hints: [...overrideHints(rollouts.states()), ...gateway.hints()],
     nearMisses: metrics.nearMisses(),
   }
 }
 
-function routeStatus(route: Route, requests: ReadonlyMap<string, number>): RouteStatus {
+function statusOfRoute(route: Route, requests: ReadonlyMap<string, number>, rollouts: Rollouts): RouteStatus {
   const { name, match, move, upstream, filters } = route
   return {
     name,
     match,
-    ...(move && { stage: move.stage, from: move.from.name, to: move.to.name }),
+    ...(move && {
+      stage: move.stage,
+      effective: effectiveView(rollouts.standing(move.rollout)),
+      rollout: move.rollout.key,
+      from: move.from.name,
+      to: move.to.name,
+    }),
     upstream: upstream.name,
     filters,
     requests: requests.get(name) ?? 0,

@@ -55,6 +55,8 @@ test('status tells what serves, what was refused and what was noticed', async ()
         name: 'search',
         match: { path: '/search' },
         stage: 'live',
+        effective: { stage: 'live', share: '100%', why: 'file' },
+        rollout: 'search',
         from: 'monolith',
         to: 'search',
         upstream: 'search',

@@ -20,6 +20,8 @@ import type {
   Upstream,
 } from '../../gateway/model.ts'
 import type { Gateway } from '../../gateway/ops/gateway.ts'
+import { createRollouts } from '../../gateway/state/rollouts.ts'
+import { createTraffic } from '../../gateway/state/traffic.ts'
 import { rolloutOf } from '../rollout/declared.ts'
 
 export interface FrozenClock extends Clock {
@@ -143,7 +145,16 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
   return {
     version: '0.0.0-test',
     startedAt: Date.parse('2026-01-02T03:00:00Z'),
+    rollouts: createRollouts(
+      () => 0,
+      () => {},
+    ),
+    traffic: createTraffic(frozenClock()),
+    evidence: { verdictOf: () => undefined, comparedOf: () => undefined },
     snapshot: () => snapshotOf(),
+    servedText: async () => undefined,
+    read: async () => ({ problems: [], value: undefined }),
+    history: async () => [],
     problems: () => [],
     hints: () => [],
     isDraining: () => false,
