@@ -4,5 +4,6 @@ import { attempt } from './filters/attempt.ts'
 import { compare } from './filters/compare.ts'
 import { observe } from './filters/observe.ts'
 import { split } from './filters/split.ts'
+import { writes } from './filters/writes.ts'
 
-export const filters: readonly FilterKind[] = [observe, split, compare, attempt]
+export const filters: readonly FilterKind[] = [observe, split, writes, compare, attempt]

@@ -203,6 +203,8 @@ export interface RouteDeclaration {
   readonly position: Position
   /** The move, if it moves: from, to and the declared stage. */
   readonly move?: Move
+  /** The Rollouts that are to know who has written, through whichever Route; absent without any. */
+  readonly rememberedBy?: readonly RolloutDeclaration[]
   /** Who answers as declared: `to` in live and final, `from` before, `upstream` of a Route that does not move. */
   readonly upstream: Upstream
 }
@@ -272,6 +274,21 @@ export interface Services {
   reportEnd(report: Report): void
   readonly rollouts: Rollouts
   readonly comparisons: Comparisons
+  readonly writes: Writes
+}
+
+/** A client as a Rollout tells it from others. */
+export interface Writer {
+  readonly rollout: RolloutDeclaration
+  readonly identity: string
+}
+
+/** Who has written lately, for Rollouts with `readYourWrites`. */
+export interface Writes {
+  /** That Upstream has carried out, or may have, what that client wrote. */
+  took(writer: Writer, upstream: string): void
+  /** The name of the Upstream that took that client's last write; undefined when that is too long ago. */
+  takenBy(writer: Writer): string | undefined
 }
 
 /** A request that is made beside the client's own, to be compared with it. */

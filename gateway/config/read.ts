@@ -64,7 +64,7 @@ function* declare({ source, written, findings, kinds, env }: Draft): Steps<Omit<
   yield
   if (settings) compareRoutes(page, routes, settings)
   if (!settings || !answering) return undefined
-  const unmatched = declareUnmatched(page, answering)
+  const unmatched = declareUnmatched(page, answering, rollouts)
   return { hash: hashOf(source.text), settings, upstreams: known.sound, rollouts: byKey(rollouts), routes, unmatched }
 }
 

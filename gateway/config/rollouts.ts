@@ -2,9 +2,11 @@
 // The danger it guards against: a stage that two places claim, and a state that is taken over by another move of that name.
 import { createHash } from 'node:crypto'
 import type { RolloutDeclaration, RouteDeclaration } from '../model.ts'
+import { isSafe } from '../rollout/writes.ts'
 import { suggest } from './nearest.ts'
 import { type Page, refuse, wordsAt } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
+import { readYourWritesOf } from './readYourWrites.ts'
 import { checkRollout } from './rolloutDoubts.ts'
 import { type CheckedRollout, rolloutProperties } from './rolloutSchema.ts'
 import { advanceOf, guardOf, standingOf } from './rolloutSettings.ts'
@@ -118,6 +120,7 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
   if (!isWhole(settings) || hasRefused(page, at)) return undefined
   const stickyBy = stickyByOf(page, at, settings)
   const testers = testersOf(page, at, settings)
+  const readYourWrites = readYourWritesOf(page, at, settings)
   const session = page.checked.at<string>('/sessionCookie')
   const rollout: RolloutDeclaration = {
     key,
@@ -127,9 +130,7 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
     holdbackBasisPoints: basisPoints(settings.holdback ?? '0%'),
     ...(stickyBy && { stickyBy }),
     ...(testers && { testers }),
-    ...(settings.readYourWrites && {
-      readYourWrites: { after: settings.readYourWrites.after, forMs: durationMs(settings.readYourWrites.for) },
-    }),
+    ...(readYourWrites && { readYourWrites }),
     guard: guardOf(settings.guard),
     ...(settings.steps && { advance: advanceOf(settings, settings.steps) }),
     takesWrites: movers.some((mover) => mayWrite(page, mover)),
@@ -158,12 +159,9 @@ function hasRefused(page: Page, at: string): boolean {
   )
 }
 
-/** RFC 9110 §9.2.1. */
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
-
 function mayWrite(page: Page, { pointer }: Mover): boolean {
   const methods = page.checked.at<RouteDeclaration['match']['methods']>(below(pointer, 'match', 'methods'))
-  return methods === undefined || methods.some((method) => !safeMethods.has(method))
+  return methods === undefined || !methods.every(isSafe)
 }
 
 /** Secrets are left out: the hash is shown. */

@@ -34,9 +34,9 @@ export function declareRoutes(page: Page, owners: Owners): DeclaredRoute[] {
   })
 }
 
-export function declareUnmatched(page: Page, upstream: Upstream): DeclaredRoute {
+export function declareUnmatched(page: Page, upstream: Upstream, rollouts: Owners['rollouts']): DeclaredRoute {
   const position = page.written.positionOf('/unmatched')
-  const declaration = { name: unmatchedName, match: { path: '/*' }, position, upstream }
+  const declaration = { name: unmatchedName, match: { path: '/*' }, position, upstream, ...remembering(rollouts) }
   return { ...declaration, configured: configureFilters(page, declaration, undefined) }
 }
 
@@ -45,7 +45,14 @@ function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclara
   const match = declareMatch(page, below(pointer, 'match'))
   const owner = declareOwner(page, pointer, owners)
   if (name === undefined || !match || !owner) return undefined
-  return { name, match, position: page.written.positionOf(below(pointer, 'name')), ...owner }
+  const position = page.written.positionOf(below(pointer, 'name'))
+  return { name, match, position, ...owner, ...remembering(owners.rollouts) }
+}
+
+/** A write may go through any route. */
+function remembering(rollouts: Owners['rollouts']): Pick<RouteDeclaration, 'rememberedBy'> {
+  const rememberedBy = [...new Set(rollouts.values())].filter(({ readYourWrites }) => readYourWrites)
+  return rememberedBy.length > 0 ? { rememberedBy } : {}
 }
 
 /** @param names the lines of the names so far; this one is added */

@@ -8,25 +8,29 @@ import type { CheckedRollout } from './rolloutSchema.ts'
 const leastKeyLength = 16
 
 /** @param at pointer of the mapping that has the rollout's keys */
-export function stickyByOf(
-  page: Page,
-  at: string,
-  { stickyBy, stage, holdback }: CheckedRollout,
-): StickyBy | undefined {
+export function stickyByOf(page: Page, at: string, settings: CheckedRollout): StickyBy | undefined {
+  const { stickyBy } = settings
   if (stickyBy === 'address' || stickyBy === 'affinity') return { by: stickyBy }
   if (stickyBy && 'cookie' in stickyBy) return { by: 'cookie', name: stickyBy.cookie }
   if (stickyBy) return { by: 'field', name: stickyBy.field }
   const session = page.checked.at<string>('/sessionCookie')
   if (session !== undefined) return { by: 'cookie', name: session }
-  const isNeeded = stage === 'canary' ? 'stage' : holdback === undefined ? undefined : 'holdback'
-  if (isNeeded !== undefined) {
+  const needing = needingOf(settings)
+  if (needing) {
     refuse(
       page,
-      below(at, isNeeded),
-      `${isNeeded === 'stage' ? 'a canary' : 'a holdback'} needs something that tells clients apart; add stickyBy: { cookie: NAME }, { field: NAME }, address or affinity, or a "sessionCookie" at the top of the file`,
+      below(at, needing),
+      `${needing === 'stage' ? 'a canary' : `"${needing}"`} needs something that tells clients apart; add stickyBy: { cookie: NAME }, { field: NAME }, address or affinity, or a "sessionCookie" at the top of the file`,
     )
   }
   return undefined
+}
+
+/** The key that is worth nothing where nothing tells clients apart. */
+function needingOf({ stage, holdback, readYourWrites }: CheckedRollout): keyof CheckedRollout | undefined {
+  if (stage === 'canary') return 'stage'
+  if (holdback !== undefined) return 'holdback'
+  return readYourWrites && 'readYourWrites'
 }
 
 export function testersOf(page: Page, at: string, { testers }: CheckedRollout): Testers | undefined {

@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer, Effective, Exchange, RolloutDeclaration, Services, Side } from '../model.ts'
+import type { Answer, Effective, Exchange, Move, Services, Side } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
 import { affinityCookie, identityOf } from '../rollout/identity.ts'
 import { describeStanding, wholeShare } from '../rollout/standing.ts'
 import { chosenSide } from '../rollout/testers.ts'
+import { isSafe } from '../rollout/writes.ts'
 
 export const split = filterKind({
   name: 'split',
@@ -21,7 +22,7 @@ export const split = filterKind({
     return {
       does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
       bind(services) {
-        const sideOf = chooser(rollout, services)
+        const sideOf = chooser(move, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
         return function split(exchange, next) {
           const upstream = sideOf(exchange) === 'new' ? to : from
@@ -39,18 +40,34 @@ export const split = filterKind({
   },
 })
 
-function chooser(rollout: RolloutDeclaration, { rollouts, clock }: Services): (exchange: Exchange) => Side {
-  const { key, testers, stickyBy } = rollout
-  return function sideOf(exchange) {
-    const standing = rollouts.standing(rollout)
-    const chosen = testers && isOpenToTesters(standing) && chosenSide(exchange.fields, testers, key, clock.wall())
-    if (chosen) return chosen
-    const { shareBasisPoints } = standing
+function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Services): (exchange: Exchange) => Side {
+  const { key, testers, stickyBy, readYourWrites } = rollout
+  const identify = (exchange: Exchange) => stickyBy && identityOf(exchange, stickyBy)
+
+  function testedSide(exchange: Exchange, standing: Effective): Side | undefined {
+    return testers && isOpenToTesters(standing) ? chosenSide(exchange.fields, testers, key, clock.wall()) : undefined
+  }
+
+  function writtenSide(exchange: Exchange, { stage }: Effective): Side | undefined {
+    // Elsewhere one side answers all.
+    const isBetween = stage === 'canary' || stage === 'live'
+    const identity = readYourWrites && isBetween && isSafe(exchange.method) ? identify(exchange) : undefined
+    const upstream = identity === undefined ? undefined : writes.takenBy({ rollout, identity })
+    if (upstream === to.name) return 'new'
+    return upstream === from.name ? 'old' : undefined
+  }
+
+  function dueSide(exchange: Exchange, { stage, shareBasisPoints }: Effective): Side {
     if (shareBasisPoints === 0) return 'old'
     if (shareBasisPoints === wholeShare) return 'new'
-    const identity = stickyBy && identityOf(exchange, stickyBy)
-    if (identity === undefined) return standing.stage === 'live' ? 'new' : 'old'
+    const identity = identify(exchange)
+    if (identity === undefined) return stage === 'live' ? 'new' : 'old'
     return bucketOf(rollouts.splitKey(), key, identity) < shareBasisPoints ? 'new' : 'old'
+  }
+
+  return function sideOf(exchange) {
+    const standing = rollouts.standing(rollout)
+    return testedSide(exchange, standing) ?? writtenSide(exchange, standing) ?? dueSide(exchange, standing)
   }
 }
 

@@ -70,6 +70,15 @@ export interface AdvanceSettings {
   readonly hours?: string
 }
 
+/** Requests that write: by that method, or by any that is not safe (RFC 9110 §9.2.1). */
+export interface WritePattern {
+  readonly method?: string
+  /** Of the path, folded as `paths` says; undefined stands for any one. */
+  readonly segments: readonly (string | undefined)[]
+  /** Whether more may follow. */
+  readonly isPrefix: boolean
+}
+
 /** The state of a Route's (or a group's) move, as the file declares it. */
 export interface RolloutDeclaration {
   /** The group's name, or the route's original one (`was`): what its state and its buckets belong to, whatever it is called now. */
@@ -82,8 +91,8 @@ export interface RolloutDeclaration {
   readonly holdbackBasisPoints: number
   readonly stickyBy?: StickyBy
   readonly testers?: Testers
-  /** Reads of whoever wrote to one of these `METHOD /path` or `/path` patterns go to the side that took the write. */
-  readonly readYourWrites?: { readonly after: readonly string[]; readonly forMs: number }
+  /** Reads of whoever has written to one of these go to the side that took the write. */
+  readonly readYourWrites?: { readonly after: readonly WritePattern[]; readonly forMs: number }
   readonly guard: GuardSettings
   readonly advance?: AdvanceSettings
   /** Whether a Route of it takes methods that are not safe (RFC 9110 §9.2.1): going back may then lose writes. */

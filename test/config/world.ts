@@ -21,6 +21,7 @@ export const services: Services = {
   reportOutcome: () => {},
   reportStart: () => {},
   reportEnd: () => {},
+  writes: { took: () => {}, takenBy: () => undefined },
   comparisons: { admits: () => false, make: (_leg, own) => own },
   rollouts: createRollouts(
     () => 1_700_000_000_000,

@@ -1,0 +1,45 @@
+// Which Upstream took the last write of whom, for the few seconds in which his reads should go there too.
+// Of this process: what is to be known across replicas goes out where `took` is called, and comes in through it.
+// The danger it guards against: a memory that grows with the clients, or that keeps their sessions for others to read.
+import { createHash } from 'node:crypto'
+import type { Clock, Writes } from '../model.ts'
+
+interface Taken {
+  readonly upstream: string
+  /** Monotonic milliseconds. */
+  readonly untilMs: number
+}
+
+/** @param mostIdentities beyond which the one that has not written for the longest time is forgotten */
+export function createRecentWrites({ now }: Pick<Clock, 'now'>, mostIdentities = 100_000): Writes {
+  /** The one that wrote last is the last. */
+  const taken = new Map<string, Taken>()
+
+  function forgetOldest(nowMs: number): void {
+    for (const [who, { untilMs }] of taken) {
+      if (untilMs > nowMs && taken.size <= mostIdentities) return
+      taken.delete(who)
+    }
+  }
+
+  return {
+    took({ rollout, identity }, upstream) {
+      const { key, readYourWrites } = rollout
+      if (!readYourWrites) return
+      const nowMs = now()
+      const who = digestOf(key, identity)
+      taken.delete(who)
+      taken.set(who, { upstream, untilMs: nowMs + readYourWrites.forMs })
+      forgetOldest(nowMs)
+    },
+    takenBy({ rollout, identity }) {
+      const last = taken.size === 0 ? undefined : taken.get(digestOf(rollout.key, identity))
+      return last && last.untilMs > now() ? last.upstream : undefined
+    },
+  }
+}
+
+/** Short whatever the client sends, and no session that could be used. */
+function digestOf(key: string, identity: string): string {
+  return createHash('sha256').update(key).update('\0').update(identity, 'latin1').digest('base64')
+}
