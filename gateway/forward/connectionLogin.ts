@@ -10,7 +10,8 @@ const challenge = /(?:^|,)\s*(?:ntlm|negotiate)\b/i
 
 /** Whether the answer offers such a login, or the request has brought one unasked. */
 export function logsInConnection({ fields }: Exchange, { status, raw }: AnswerHead): boolean {
-  if (credentials.test(fields.get('authorization') ?? '')) return true
+  const given = fields.get('authorization')
+  if (given !== undefined && credentials.test(given)) return true
   return (
     status === 401 &&
     fieldsOf(raw)

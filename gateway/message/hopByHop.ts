@@ -21,25 +21,29 @@ const untouchable = namesOf(['host', 'content-length'])
 
 /** Only the fields that are meant for the other end. `TE: trailers` stays, as the one coding of TE that passes. */
 export function endToEnd(fields: Fields): Fields {
-  if (!hasHopByHop(fields)) return fields
-  const named = namedByConnection(fields)
-  const raw: string[] = []
-  for (let i = 0; i < fields.raw.length; i += 2) {
-    const name = fields.raw[i] as string
-    if (!hopByHop.has(name) && !named?.has(name)) raw.push(name, fields.raw[i + 1] as string)
-    else if (sameName(name, 'te') && acceptsTrailers(fields.raw[i + 1] as string)) raw.push(name, 'trailers')
+  const { raw: all } = fields
+  const first = firstHopByHop(all)
+  if (first < 0) return fields
+  const named = namedByConnection(all, first)
+  // What comes before the first is passed on unseen, unless it may have been named.
+  const start = named ? 0 : first
+  const raw = all.slice(0, start)
+  for (let i = start; i < all.length; i += 2) {
+    const name = all[i] as string
+    if (!hopByHop.has(name) && !named?.has(name)) raw.push(name, all[i + 1] as string)
+    else if (sameName(name, 'te') && acceptsTrailers(all[i + 1] as string)) raw.push(name, 'trailers')
   }
   return fieldsOf(raw)
 }
 
-function hasHopByHop({ raw }: Fields): boolean {
-  for (let i = 0; i < raw.length; i += 2) if (hopByHop.has(raw[i] as string)) return true
-  return false
+function firstHopByHop(raw: readonly string[]): number {
+  for (let i = 0; i < raw.length; i += 2) if (hopByHop.has(raw[i] as string)) return i
+  return -1
 }
 
-function namedByConnection({ raw }: Fields): Names | undefined {
+function namedByConnection(raw: readonly string[], from: number): Names | undefined {
   let names: string[] | undefined
-  for (let i = 0; i < raw.length; i += 2) {
+  for (let i = from; i < raw.length; i += 2) {
     const value = raw[i + 1] as string
     if (!sameName(raw[i] as string, 'connection') || namesNothing.has(value)) continue
     names ??= []
