@@ -2,7 +2,13 @@
 // The danger it guards against: a script that cannot tell a "no" from a mistyped command or a gateway that is away.
 import { check } from './cli/check.ts'
 import { type Command, helpOf, helpOfExitCodes, parse, UsageError, type World } from './cli/command.ts'
+import { diff } from './cli/diff.ts'
 import { explain } from './cli/explain.ts'
+import { history } from './cli/history.ts'
+import { ack, pause, resume } from './cli/order.ts'
+import { plan } from './cli/plan.ts'
+import { promote } from './cli/promote.ts'
+import { rollback } from './cli/rollback.ts'
 import { run } from './cli/run.ts'
 import { status } from './cli/status.ts'
 import { table } from './cli/table.ts'
@@ -11,7 +17,10 @@ import { suggest } from './config/nearest.ts'
 import { filters } from './filters.ts'
 import { version } from './version.ts'
 
-const commands: readonly Command[] = [run, check, explain, status, why]
+const commands: readonly Command[] = [
+  ...[run, check, explain, status, why],
+  ...[plan, promote, rollback, pause, resume, ack, history, diff],
+]
 
 /** @param argv without node and the script. @returns the exit code, as `--help` lists them */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -63,6 +72,7 @@ function ourWorld(): World {
     kinds: filters,
     version,
     stdin: process.stdin,
+    isTerminal: process.stdout.isTTY,
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),
     async runGateway(configFile) {

@@ -5,14 +5,14 @@ import { suggest } from '../config/nearest.ts'
 import type { FilterKind } from '../filter.ts'
 import { table } from './table.ts'
 
-/** 0: yes. 1: the answer is no. 2: the command line is wrong. 3: the gateway cannot be reached. */
+/** 0: yes. 1: the answer is no. 2: the command line is wrong. 3: the gateway cannot be reached, or has not confirmed. */
 export type ExitCode = 0 | 1 | 2 | 3
 
 const exitCodes: Readonly<Record<ExitCode, string>> = {
   0: 'done, and nothing is wrong',
   1: 'the answer is no: the file has problems, the request is not in the log, the gateway refused',
   2: 'the command line is wrong',
-  3: 'the gateway cannot be reached',
+  3: 'the gateway cannot be reached, or what it did is not certain to last',
 }
 
 /** All that a command sees of the world around it. */
@@ -22,6 +22,8 @@ export interface World {
   readonly kinds: readonly FilterKind[]
   readonly version: string
   readonly stdin: AsyncIterable<Buffer>
+  /** Whether a person reads along. */
+  readonly isTerminal: boolean
   print(text: string): void
   complain(text: string): void
   /** Runs the gateway until it has ended. @returns the exit code of the process */

@@ -1,13 +1,13 @@
 // banyan status: what the running gateway serves, and whether it has refused a file.
 // The danger it guards against: an operator who believes that the newest file is served.
 import { formatProblems } from '../config/problems.ts'
-import type { CoreSettings } from '../model.ts'
-import type { Status } from '../ops/status.ts'
-import { type Command, configOption, type Given, jsonOption, UsageError, type World } from './command.ts'
-import { configFileOf, settingOf } from './file.ts'
+import type { RouteStatus, Status } from '../ops/status.ts'
+import { type Ask, asking, askingOptions, refuse, type Telling, Unreachable } from './askAdmin.ts'
+import type { Command } from './command.ts'
+import { listHistory, sinceOption } from './history.ts'
+import { standingText } from './order.ts'
 import { table } from './table.ts'
-
-const withinMs = 5000
+import { watch } from './watch.ts'
 
 export const status: Command = {
   name: 'status',
@@ -15,55 +15,24 @@ export const status: Command = {
   count: [0, 0],
   summary: 'Asks the running gateway what it serves. Exits 1 when it has refused the newest file.',
   options: {
-    admin: { type: 'string', value: 'URL', help: "the admin listener; else the configuration's" },
-    config: configOption,
-    json: jsonOption,
+    watch: { type: 'boolean', help: 'each rollout in a line, refreshed each second: stage, traffic, errors, verdict' },
+    since: { ...sinceOption, help: 'every change since then instead: a duration such as 1h, or a time in ISO 8601' },
+    ...askingOptions,
   },
-  run,
+  run: asking((ask, telling) => {
+    const { given } = telling
+    if (given.value('since') !== undefined) return listHistory(ask, telling)
+    return given.values('watch').length > 0 ? watch(ask, telling) : show(ask, telling)
+  }),
 }
 
-async function run(given: Given, world: World): Promise<number> {
-  const admin = await adminOf(given, world)
-  let found: Status
-  try {
-    found = await fetchStatus(admin)
-  } catch (thrown) {
-    world.complain(`no gateway answers at ${admin.origin}: ${reasonOf(thrown)}`)
-    return 3
-  }
+async function show(ask: Ask, { given, world }: Telling): Promise<number> {
+  const answered = await ask.get<Status>('/status')
+  if (!answered.ok) return refuse(answered, world)
+  const found = answered.body
+  if (!Array.isArray(found.routes)) throw new Unreachable('no gateway answers there: something else does')
   world.print(given.isJson ? JSON.stringify(found) : textOf(found))
   return found.problems.length > 0 ? 1 : 0
-}
-
-async function fetchStatus(admin: URL): Promise<Status> {
-  const response = await fetch(new URL('/status', admin), { redirect: 'error', signal: AbortSignal.timeout(withinMs) })
-  const body = (await response.json()) as Status & { title?: string }
-  if (!response.ok || !Array.isArray(body.routes)) throw new Error(body.title ?? `it answers ${response.status}`)
-  return body
-}
-
-async function adminOf(given: Given, world: World): Promise<URL> {
-  const url = given.value('admin')
-  if (url !== undefined) return toUrl(url)
-  const file = configFileOf(given, world)
-  const admin = await settingOf<CoreSettings['admin']>(file, 'admin', world)
-  if (!admin) throw new UsageError(`${file} does not say where the admin listener is; give --admin URL`)
-  if (admin.port === 0) throw new UsageError(`the admin port in ${file} is any free one; give --admin URL`)
-  // What listens on all addresses is reached through loopback.
-  const host = admin.host === '0.0.0.0' ? '127.0.0.1' : admin.host === '::' ? '::1' : admin.host
-  return toUrl(`http://${host.includes(':') ? `[${host}]` : host}:${admin.port}`)
-}
-
-function toUrl(text: string): URL {
-  const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol)) throw new UsageError('--admin takes a URL such as http://127.0.0.1:8081')
-  return url
-}
-
-function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
-  const cause = thrown.cause instanceof Error ? thrown.cause.message : ''
-  return cause || thrown.message
 }
 
 function textOf(found: Status): string {
@@ -90,16 +59,31 @@ function textOf(found: Status): string {
 }
 
 function rowOf({ nearMisses }: Status) {
-  return ({ name, match, stage, upstream, from, to, requests }: Status['routes'][number]): string[] => {
+  return (route: RouteStatus): string[] => {
+    const { name, match, requests } = route
     const methods = match.methods ? `${match.methods.join(',')} ` : ''
-    const move = from === undefined ? upstream : `${upstream} (${from} → ${to})`
     return [
       name,
       `${methods}${match.host ?? ''}${match.path}`,
-      stage ?? '-',
-      move,
+      stageOf(route),
+      answersOf(route),
       String(requests),
       String(nearMisses[name] ?? 0),
     ]
   }
+}
+
+/** What requests meet, and what the file says where that is something else. */
+function stageOf({ stage, effective }: RouteStatus): string {
+  if (!effective) return '-'
+  return effective.why === 'file'
+    ? standingText(effective)
+    : `${standingText(effective)} (${effective.why}; file: ${stage})`
+}
+
+function answersOf({ upstream, effective, from, to }: RouteStatus): string {
+  if (!effective) return upstream
+  const { share } = effective
+  const now = share === '0%' ? from : share === '100%' ? to : `${share} ${to}`
+  return `${now} (${from} → ${to})`
 }
