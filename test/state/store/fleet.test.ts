@@ -1,19 +1,65 @@
 // What several replicas see of each other over one Redis.
-import { expect, test } from 'vitest'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../../gateway/state/store.ts'
-import { adminOf, listenTo, openStore, redisForTest, until } from './stores.ts'
+import { adminOf, becomes, listenTo, openStore, redisForTest, until } from './stores.ts'
 
 const openFleet = (url: string, replicas: readonly string[]): Promise<Store[]> =>
   Promise.all(replicas.map((replicaId) => openStore(url, { replicaId })))
 
+/** A way to that port which can lose all that is under way. */
+async function openPath(to: number): Promise<{ port: number; swallow(): void }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const redis = connect(to, '127.0.0.1')
+    for (const [from, into] of [
+      [client, redis],
+      [redis, client],
+    ] as const) {
+      sockets.add(from.on('error', () => {}).on('close', () => into.destroy()))
+      from.on('data', (bytes) => into.write(bytes))
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow() {
+      for (const socket of sockets)
+        socket
+          .removeAllListeners()
+          .on('error', () => {})
+          .pause()
+    },
+  }
+}
+
+/** By looking alone this would take as many seconds as there are rounds, longer than a test may. */
+async function expectPushes(fleet: readonly Store[]): Promise<void> {
+  const listening = fleet.map((store) => listenTo(store, 'overrides'))
+  for (let round = 0; round < 60; round++) {
+    await fleet[0]?.put('overrides', 'search', round)
+    await Promise.all(listening.map((one) => one.until(({ byKey }) => byKey.get('search')?.value === round)))
+  }
+}
+
 test('a change by one replica is pushed to all', async () => {
   const { url } = await redisForTest()
-  const fleet = await openFleet(url, ['a', 'b', 'c'])
-  const listening = fleet.map((store) => listenTo(store, 'overrides'))
-  await Promise.all(listening.map((one) => one.until(() => true)))
-  await fleet[0]?.put('overrides', 'search', 'rolled back')
-  const told = await Promise.all(listening.map((one) => one.until(({ byKey }) => byKey.size === 1)))
-  expect(told.map(({ byKey }) => byKey.get('search')?.value)).toEqual(Array(3).fill('rolled back'))
+  await expectPushes(await openFleet(url, ['a', 'b', 'c']))
+})
+
+test('pushes go on after the network has swallowed all connections without a word', async () => {
+  const redis = await redisForTest()
+  const path = await openPath(redis.port)
+  const fleet = await openFleet(`redis://127.0.0.1:${path.port}`, ['a', 'b'])
+  await expectPushes(fleet)
+  path.swallow()
+  await Promise.all(fleet.map((store) => becomes(store, 'down')))
+  await Promise.all(fleet.map((store) => becomes(store, 'up')))
+  await expectPushes(fleet)
 })
 
 test('what is pushed to nobody is found by looking', async () => {

@@ -25,8 +25,8 @@ return {'yes', next}
 `
 
 export interface RedisDocuments extends DocumentStore {
-  /** Something of that name may have changed; without a name: of any. */
-  refresh(name?: string): void
+  /** Something of that name has changed. */
+  refresh(name: string): void
   close(): void
 }
 
@@ -58,14 +58,12 @@ export function createDocuments(
     remove: (name, key, condition) => write(name, key, '', condition),
     all,
     onChange: changes.onChange,
-    refresh(name) {
-      for (const one of name === undefined ? changes.names() : [name]) void changes.refresh(one)
-    },
+    refresh: (name) => void changes.refresh(name),
     close: () => clearInterval(polling),
   }
 }
 
-/** Pushes get lost: a subscription that broke, a write while nobody could be told. */
+/** Pushes get lost: with a subscription, with a Redis, or because nobody may push. */
 async function poll(name: string, changes: Changes, revisionOf: (name: string) => Promise<number>): Promise<void> {
   // The next poll is soon enough for what could not be read.
   const revision = await revisionOf(name).catch(() => undefined)

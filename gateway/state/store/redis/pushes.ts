@@ -1,27 +1,22 @@
 // The connection over which Redis says that something has changed.
-// The danger it guards against: messages that went by while it was down; so every new subscription is said to have missed some.
+// The danger it guards against: a connection that only listens, and does not notice that the other end is gone. What goes by
+// meanwhile is found by looking (documents.ts).
 import { Redis } from 'ioredis'
 import type { StoreOptions } from '../port.ts'
 import type { RedisAddress } from '../url.ts'
 import { backOff, clientOptions } from './client.ts'
 
 export interface Pushes {
-  /** Connects anew: a connection that only listens does not notice that the other end is gone. */
+  /** Connects anew. */
   renew(): void
   close(): void
-}
-
-export interface PushListener {
-  onMessage(message: string): void
-  /** Messages may have been missed. */
-  onGap(): void
 }
 
 export function subscribeTo(
   address: RedisAddress,
   channel: string,
   { random }: StoreOptions,
-  { onMessage, onGap }: PushListener,
+  onMessage: (message: string) => void,
 ): Pushes {
   // Counted here, for the client's own count starts again with each connection, subscribed or not.
   let failures = 0
@@ -34,7 +29,6 @@ export function subscribeTo(
     redis.subscribe(channel).then(
       () => {
         failures = 0
-        onGap()
       },
       () => isConnected() && redis.disconnect(true),
     )

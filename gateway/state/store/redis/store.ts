@@ -16,14 +16,8 @@ export async function createRedisStore(address: RedisAddress, options: StoreOpti
   const channel = `${prefix}changes`
   const connection = connectTo(address, options)
   const documents = createDocuments(connection, prefix, channel, options)
-  const pushes = subscribeTo(address, channel, options, {
-    onMessage: documents.refresh,
-    onGap: documents.refresh,
-  })
-  connection.onState(({ is }) => {
-    if (is === 'up') documents.refresh()
-    else pushes.renew()
-  })
+  const pushes = subscribeTo(address, channel, options, documents.refresh)
+  connection.onState(({ is }) => is === 'down' && pushes.renew())
   await connection.tried
   return {
     ...documents,
