@@ -66,7 +66,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
-    rollouts: parts.rollouts,
+    rollouts: parts.moving.rollouts,
     ...(settleMs !== undefined && { settleMs }),
     onReload: (loaded) => tellNext(loaded, telling, started),
   })
@@ -152,7 +152,8 @@ interface Told {
 }
 
 function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
-  const { live, rollouts, traffic, evidence, record, emergency } = parts
+  const { live, moving, emergency } = parts
+  const { rollouts, traffic, evidence, record } = moving
   return {
     version,
     startedAt: clock.wall(),
@@ -163,6 +164,8 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     servedText: () => servedText(parts),
     read: (text) => readAside(text, parts),
     history: record.history,
+    comparisonsOf: parts.comparisons.view,
+    looked: ({ by, route, examples }) => record.note({ kind: 'look', by, subject: route, evidence: { examples } }),
     problems: () => live.problems,
     hints: () => [...emergency.hints(), ...hints],
     isDraining,

@@ -7,19 +7,16 @@ import { createForward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
 import type { Clock, Services } from './model.ts'
+import { assembleMoving, type Moving } from './moving.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
-import type { Evidence } from './ops/gateway.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
-import { createRecord, type Record } from './ops/record.ts'
 import { rolloutMetrics } from './ops/rolloutMetrics.ts'
-import { createComparisons } from './state/comparisons.ts'
+import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
-import type { RolloutBook } from './state/rolloutBook.ts'
-import { createRollouts } from './state/rollouts.ts'
-import { createTraffic, type Traffic } from './state/traffic.ts'
+import { createStreams, realSchedule } from './state/streams.ts'
 import { version } from './version.ts'
 
 export interface Parts {
@@ -31,11 +28,9 @@ export interface Parts {
   readonly pools: Pools
   readonly health: Health
   readonly mirror: Mirror
-  readonly rollouts: RolloutBook
-  readonly record: Record
-  readonly traffic: Traffic
-  readonly evidence: Evidence
+  readonly moving: Moving
   readonly emergency: Emergency
+  readonly comparisons: ComparisonBook
   close(): Promise<void>
 }
 
@@ -50,29 +45,32 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     ),
   )
   const moving = assembleMoving(clock, log)
-  const { rollouts, traffic, record } = moving
+  const { rollouts, traffic, guards, record } = moving
+  const streams = createStreams({ clock, schedule: realSchedule })
+  rollouts.onChange(streams.turned)
+  const forward = createForward({ clock, pools })
   const comparisons = createComparisons({
     clock,
+    forward,
     comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
-    compared: () => {},
+    compared: (rollout, isSame) => guards.compared(rollout, isSame),
   })
-  const live = createLive((snapshot) => {
-    traffic.follow(snapshot)
-    rollouts.declare(snapshot)
-  })
+  const live = createLive(moving.follow)
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
   const watching = {
     log,
-    metrics: createMetrics({ version, droppedLines: log.dropped, more: rolloutMetrics(rollouts) }),
+    metrics: createMetrics({ version, droppedLines: log.dropped, more: rolloutMetrics(rollouts, streams) }),
     health: createHealth(clock),
     traffic,
+    guards,
   }
   const close = async () => {
+    // Its legs would open connections anew.
+    await comparisons.close()
     pools.destroy()
     await emergency.close()
     await mirror.idle()
     await rollouts.written()
-    await comparisons.close()
     await record.close()
     await log.close()
   }
@@ -81,33 +79,22 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     comparisons,
     rollouts,
     writes: createRecentWrites(clock),
-    ...watched(createForward({ clock, pools }), watching),
+    streams,
+    ...watched(forward, watching),
   }
-  return { clock, live, services, pools, mirror, emergency, ...moving, ...watching, close }
-}
-
-/** What knows and tells where the moves stand. */
-function assembleMoving(clock: Clock, log: Log) {
-  const rollouts = createRollouts(clock.wall, (thrown) =>
-    log.life.error(
-      { reason: String(thrown) },
-      'what is decided about the rollouts is not written down: a restart would forget it',
-    ),
-  )
-  const record = createRecord(clock, log.life)
-  const traffic = createTraffic(clock)
-  rollouts.onChange((change) => {
-    traffic.turned(change)
-    record.changed(change)
-  })
-  const evidence: Evidence = { verdictOf: () => undefined, comparedOf: () => undefined }
-  return { rollouts, record, traffic, evidence }
+  return { clock, live, services, pools, mirror, emergency, comparisons, moving, ...watching, close }
 }
 
 /** The forward and the ends of requests, seen by everybody who counts them. */
 function watched(
   forward: Services['forward'],
-  { metrics, health, traffic, log }: Pick<Parts, 'metrics' | 'health' | 'traffic' | 'log'>,
+  {
+    metrics,
+    health,
+    traffic,
+    guards,
+    log,
+  }: Pick<Parts, 'metrics' | 'health' | 'log'> & Pick<Moving, 'traffic' | 'guards'>,
 ): Pick<Services, 'forward' | 'reportOutcome' | 'reportStart' | 'reportEnd'> {
   return {
     forward(exchange) {
@@ -116,6 +103,7 @@ function watched(
     },
     reportOutcome(outcome) {
       traffic.ended(outcome)
+      guards.observe(outcome)
       metrics.outcome(outcome)
       health.outcome(outcome)
     },

@@ -11,7 +11,7 @@ export type Telling = Parts & { readonly configFile: string }
 /** After the first one. */
 export async function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): Promise<void> {
   const { stateDir } = first.snapshot.settings
-  parts.record.open(stateDir)
+  await parts.moving.open(stateDir)
   await parts.emergency.open(stateDir)
   adopt(first.snapshot, parts)
   if (first.from === 'file') return
@@ -41,9 +41,9 @@ export function tellNext(loaded: Loaded, parts: Telling, started: CoreSettings |
   )
 }
 
-function adopt(snapshot: Snapshot, { log, metrics, pools, record, configFile }: Telling): void {
+function adopt(snapshot: Snapshot, { log, metrics, pools, moving, configFile }: Telling): void {
   metrics.accepted(snapshot)
-  record.accepted(snapshot)
+  moving.record.accepted(snapshot)
   log.follow(snapshot)
   pools.retain(snapshot.upstreams.values())
   const { revision, hash, warnings } = snapshot

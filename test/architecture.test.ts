@@ -69,6 +69,7 @@ const places: readonly Place[] = [
   },
   { at: 'gateway/version.ts', mayImport: [] },
   { at: 'gateway/listeners.ts', mayImport: [model, 'type gateway/door/'], onlyFor: ['gateway/main.ts'] },
+  { at: 'gateway/moving.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/parts.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts', 'gateway/readings.ts'] },
   { at: 'gateway/drain.ts', mayImport: ['type gateway/door/'], onlyFor: ['gateway/main.ts'] },
   {
@@ -96,7 +97,7 @@ const homesOfPackages = {
 
 /** Longer than 200 lines, and why no shorter. */
 const longer = {
-  [model]: { lines: 320, why: 'every word of the house is defined in one place, and most of it is said in comments' },
+  [model]: { lines: 360, why: 'every word of the house is defined in one place, and most of it is said in comments' },
 }
 
 const sources = readSources()

@@ -1,46 +1,17 @@
 // Watches each canary and live move while requests run, and acts: a fail goes back to the old side at once, a pass that holds
 // goes on by the steps of the file. The danger it guards against: a rollback that waits for somebody to look.
-import type { Clock, Decision, Json, Outcome, RolloutDeclaration, Snapshot } from '../model.ts'
+import type { Decision, Json, Outcome, RolloutDeclaration, Snapshot } from '../model.ts'
 import { nextStep } from '../rollout/advance.ts'
+import { countOf } from '../rollout/counts.ts'
 import { type Hours, parseHours } from '../rollout/hours.ts'
 import { type Mover, moversOf, sideOf } from '../rollout/sides.ts'
 import { addSpans, type Span, spansOf } from '../rollout/spans.ts'
 import { describeStanding, isSameStanding, percentOf, standingAt } from '../rollout/standing.ts'
 import { judge, type Verdict } from '../rollout/verdict.ts'
-import { createWindows, type Windows } from '../rollout/windows.ts'
-import { type Baselines, controlOf } from './baselines.ts'
-import type { RolloutBook, RolloutChange, RolloutState } from './rolloutBook.ts'
-
-export interface Watched {
-  readonly verdict: Verdict
-  /** Since when it has been that result; milliseconds since the epoch. */
-  readonly sinceMs: number
-  readonly checkedAtMs: number
-}
-
-export interface Guards {
-  observe(outcome: Outcome): void
-  /** Two answers were compared. */
-  compared(rollout: RolloutDeclaration, isSame: boolean): void
-  /** Follows the moves of the Snapshot that is served from now on. */
-  follow(snapshot: Pick<Snapshot, 'routes'>): void
-  /** Judges every move; called each second. */
-  tick(): void
-  /** The newest verdict; undefined where nothing is judged. */
-  verdictOf(key: string): Watched | undefined
-  /** What this process saw of both sides lately. */
-  spansOf(key: string): readonly Span[]
-}
-
-export interface GuardParts {
-  readonly clock: Clock
-  readonly rollouts: RolloutBook
-  readonly baselines: Baselines
-  /** Something is wrong that no rollback mends, or that must not be rolled back by itself; told when it begins. */
-  alarm(rollout: RolloutDeclaration, decision: Decision): void
-  /** What the other replicas saw. */
-  others?(key: string): readonly (readonly Span[])[]
-}
+import { createWindows, longestSpanMs, type Windows } from '../rollout/windows.ts'
+import { controlOf } from './baselines.ts'
+import type { GuardParts, Guards, Watched } from './guarding.ts'
+import type { RolloutChange, RolloutState } from './rolloutBook.ts'
 
 interface Watch {
   windows: Windows
@@ -96,6 +67,11 @@ class GuardRound implements Guards {
 
   verdictOf(key: string): Watched | undefined {
     return this.#watches.get(key)?.watched
+  }
+
+  comparedOf(key: string): ReturnType<Guards['comparedOf']> {
+    const counts = this.#watches.get(key)?.windows.span('new', longestSpanMs)
+    return counts && { compared: countOf(counts, 'compared'), mismatched: countOf(counts, 'mismatched') }
   }
 
   spansOf(key: string): readonly Span[] {
