@@ -104,8 +104,3 @@ export class Patience {
     else waiting.fail(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
   }
 }
-
-/** An event stream may be silent for hours: no time limit applies once its head is there. */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType?.toLowerCase().startsWith('text/event-stream') ?? false
-}
