@@ -25,7 +25,6 @@ export function outcomeOf(upstream: string, parts: Partial<Outcome> = {}): Outco
 
 export async function guardWorld(rollout: RolloutDeclaration) {
   const stateDir = await mkdtemp(join(tmpdir(), 'banyan-guard-'))
-  onTestFinished(() => rm(stateDir, { recursive: true, force: true }))
   // A Monday, nine in the morning.
   const startMs = new Date(2026, 10, 23, 9).getTime()
   let nowMs = 1_000_000
@@ -35,6 +34,10 @@ export async function guardWorld(rollout: RolloutDeclaration) {
   await rollouts.open(stateDir)
   const baselines = createBaselines((thrown) => troubles.push(thrown))
   await baselines.open(stateDir)
+  onTestFinished(async () => {
+    await Promise.all([rollouts.written(), baselines.written()])
+    await rm(stateDir, { recursive: true, force: true })
+  })
   const alarms: string[] = []
   const guards = createGuards({ clock, rollouts, baselines, alarm: (_rollout, { reason }) => alarms.push(reason) })
   const declare = (declared: RolloutDeclaration) => {
