@@ -64,13 +64,19 @@ function withoutConsequences(errors: readonly ErrorObject[]): ErrorObject[] {
   const fitting = new Set(forms.map((form) => formOf(form, errors)).filter((form) => form !== undefined))
   return errors.filter((error) => {
     if (error.propertyName !== undefined) return false
-    const around = forms.filter((form) => error !== form && error.schemaPath.startsWith(`${form.schemaPath}/`))
+    const around = forms.filter((form) => error !== form && isWithin(error, form))
     if (error.keyword === 'anyOf' && formOf(error, errors) !== undefined) return false
     return around.every((form) => {
       const fits = formOf(form, errors)
       return fits !== undefined && fitting.has(fits) && error.schemaPath.startsWith(fits)
     })
   })
+}
+
+/** Of the same value, not of another one that has the same schema. */
+function isWithin(error: ErrorObject, form: ErrorObject): boolean {
+  const isBelow = `${error.instancePath}/`.startsWith(`${form.instancePath}/`)
+  return isBelow && error.schemaPath.startsWith(`${form.schemaPath}/`)
 }
 
 /** The schema path of the only form whose type the value has; undefined when there are none or several. */

@@ -29,11 +29,12 @@ function patternOf(
   pointer: string,
   { text, rules }: { text: string; rules: PathRules },
 ): WritePattern | undefined {
-  const [, method, path = ''] = /^(?:([^\s/]+)\s+)?(.*)$/.exec(text) ?? []
+  const [, method, path = ''] = /^(?:([^\s/]+)(?:\s+|$))?(.*)$/.exec(text) ?? []
   if (method !== undefined && (isSafe(method) || !METHODS.includes(method))) {
     const why = isSafe(method) ? 'begins with a method that only reads' : 'begins with what is no method'
     return refuse(page, pointer, `${wordsAt(page, pointer)} ${why}; write for example "POST /api/orders/*"`)
   }
+  if (path === '') return refuse(page, pointer, `${wordsAt(page, pointer)} names no path; write "${method} /*" for all`)
   const pattern = parsePattern(path)
   if ('problem' in pattern) return refuse(page, pointer, page.written.scrub(pattern.problem))
   const { kind, segments } = foldPattern(pattern, rules)

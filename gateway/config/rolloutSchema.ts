@@ -16,12 +16,15 @@ const stickyBySchema = Type.Union(
   [
     Type.Enum(['address', 'affinity'], { description: "The client's address, or a cookie of the gateway's own." }),
     Type.Object(
-      { cookie: CookieName('The cookie that tells clients apart.') },
-      { ...closed, description: 'A cookie.' },
+      {
+        cookie: Type.Optional(CookieName('The cookie that tells clients apart.')),
+        field: Type.Optional(fieldName('The field that tells clients apart.')),
+      },
+      { ...closed, description: 'A cookie or a field.' },
     ),
-    Type.Object({ field: fieldName('The field that tells clients apart.') }, { ...closed, description: 'A field.' }),
   ],
   {
+    title: 'address, affinity, { cookie: NAME } or { field: NAME }',
     description:
       'What tells clients apart, so that each is always sent to the same side; a client without it stays with the old side. Default: the `sessionCookie`.',
   },
@@ -97,7 +100,7 @@ const readYourWritesSchema = Type.Object(
       }),
       {
         minItems: 1,
-        description: 'Writes to these.',
+        description: 'The paths, maybe each with a method before it, that such a write goes to.',
       },
     ),
     for: Duration({ default: '5s', description: 'For how long.' }),

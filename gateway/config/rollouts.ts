@@ -56,24 +56,32 @@ function moversOf(page: Page): Mover[] {
     const group = page.checked.at<string>(below(pointer, 'group'))
     if (!isMapping(route) || name === undefined) return []
     if (!isMapping(route.move)) {
-      if (group !== undefined)
-        refuse(
-          page,
-          below(pointer, 'group'),
-          'a route that does not move belongs to no group; remove the key, or give the route a "move"',
-        )
+      refuseWithoutMove(page, pointer)
       return []
     }
     if (group !== undefined && !groupNames(page).includes(group)) {
       refuse(
         page,
         below(pointer, 'group'),
-        `unknown group ${wordsAt(page, below(pointer, 'group'))}${suggest(group, groupNames(page))}; groups stand under "groups" at the top of the file`,
+        `unknown group ${wordsAt(page, below(pointer, 'group'))}${suggest(group, groupNames(page)) || '; groups stand under "groups" at the top of the file'}`,
       )
       return []
     }
-    return { pointer, name, was: page.checked.at<string>(below(pointer, 'was')), group }
+    const was = page.checked.at<string>(below(pointer, 'was'))
+    if (group !== undefined && was !== undefined)
+      refuse(page, below(pointer, 'was'), `the move's state goes by the name of the group "${group}"; remove "was"`)
+    return { pointer, name, was, group }
   })
+}
+
+function refuseWithoutMove(page: Page, pointer: string): void {
+  // It may have one whose name is misspelt.
+  if (page.checked.hasUnknownKey(pointer)) return
+  const remedy = 'remove the key, or give the route a "move"'
+  const refuseKey = (key: string, why: string) =>
+    page.written.has(below(pointer, key)) && refuse(page, below(pointer, key), `${why}; ${remedy}`)
+  refuseKey('group', 'a route that does not move belongs to no group')
+  refuseKey('was', 'a route that does not move has no state that its old name would keep')
 }
 
 function groupNames(page: Page): string[] {

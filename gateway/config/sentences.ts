@@ -118,7 +118,8 @@ function subjectOf(pointer: string): string {
   if (pointer === '') return 'the file'
   const step = lastStep(pointer)
   const list = lastStep(parentOf(pointer))
-  if (!/^[0-9]+$/.test(step)) return list === 'upstreams' ? `the upstream "${step}"` : step
+  const kind = { upstreams: 'upstream', groups: 'group' }[list]
+  if (!/^[0-9]+$/.test(step)) return kind ? `the ${kind} "${step}"` : step
   return list === 'routes' ? 'a route' : `each entry of ${list}`
 }
 

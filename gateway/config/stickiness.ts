@@ -11,8 +11,7 @@ const leastKeyLength = 16
 export function stickyByOf(page: Page, at: string, settings: CheckedRollout): StickyBy | undefined {
   const { stickyBy } = settings
   if (stickyBy === 'address' || stickyBy === 'affinity') return { by: stickyBy }
-  if (stickyBy && 'cookie' in stickyBy) return { by: 'cookie', name: stickyBy.cookie }
-  if (stickyBy) return { by: 'field', name: stickyBy.field }
+  if (stickyBy) return bearerOf(stickyBy) ?? refuse(page, below(at, 'stickyBy'), `stickyBy takes ${eitherBearer}`)
   const session = page.checked.at<string>('/sessionCookie')
   if (session !== undefined) return { by: 'cookie', name: session }
   const needing = needingOf(settings)
@@ -43,7 +42,14 @@ export function testersOf(page: Page, at: string, { testers }: CheckedRollout): 
       below(pointer, 'key'),
       `the key must be a secret of at least ${leastKeyLength} characters; make one with: openssl rand -hex 32`,
     )
-  if (cookie !== undefined && field === undefined) return { by: 'cookie', name: cookie, key }
-  if (field !== undefined && cookie === undefined) return { by: 'field', name: field, key }
-  return refuse(page, pointer, 'testers carry their word in either a "cookie" or a "field"; give one of them')
+  const bearer = bearerOf({ cookie, field })
+  return bearer ? { ...bearer, key } : refuse(page, pointer, `testers carry their word in ${eitherBearer}`)
+}
+
+const eitherBearer = 'either a "cookie" or a "field"; give one of them'
+
+/** Undefined for none, or both. */
+function bearerOf({ cookie, field }: { cookie?: string | undefined; field?: string | undefined }) {
+  if (cookie !== undefined && field === undefined) return { by: 'cookie', name: cookie } as const
+  return field !== undefined && cookie === undefined ? ({ by: 'field', name: field } as const) : undefined
 }

@@ -1,13 +1,16 @@
 // A Declaration in a few lines, for golden files.
 import type { Declaration, DeclaredRoute } from '../../gateway/config/declaration.ts'
-import type { CoreSettings, Upstream } from '../../gateway/model.ts'
+import type { CoreSettings, RolloutDeclaration, Upstream } from '../../gateway/model.ts'
+import { describeStanding } from '../../gateway/rollout/standing.ts'
+import { rolloutOf } from '../rollout/declared.ts'
 
 export function summarise(declaration: Declaration): string {
-  const { settings, upstreams, routes, unmatched } = declaration
+  const { settings, upstreams, rollouts, routes, unmatched } = declaration
   return [
     'accepted',
     ...ofSettings(settings),
     ...[...upstreams.values()].map(ofUpstream),
+    ...[...rollouts.values()].map(ofRollout),
     ...[...routes, unmatched].map(ofRoute),
   ].join('\n')
 }
@@ -26,6 +29,17 @@ function ofSettings({ public: door, probes, admin, stateDir, paths, accessLog }:
 function ofUpstream({ name, target, connectMs, firstByteMs, idleMs }: Upstream): string {
   const { origin, host, port, secure } = target
   return `upstream ${name}: ${origin} = ${host} ${port}${secure ? ' TLS' : ''}; ${connectMs}, ${firstByteMs}, ${idleMs} ms`
+}
+
+const usual = rolloutOf('usual', { compares: false })
+
+/** What is not as it is without a word. */
+function ofRollout({ key, of, routes, declared, hash, testers, ...rest }: RolloutDeclaration): string {
+  const said = Object.entries({ ...rest, ...(testers && { testers: `${testers.by} ${testers.name}` }) }).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name as keyof RolloutDeclaration]),
+  )
+  const words = said.map(([name, value]) => `, ${name} ${JSON.stringify(value)}`).join('')
+  return `rollout ${key} of ${of} ${routes.join(' ')}: ${describeStanding(declared)}${words}`
 }
 
 function ofRoute({ name, match, position, upstream, move, configured }: DeclaredRoute): string {
