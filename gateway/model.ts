@@ -132,6 +132,8 @@ export interface Answer {
   settle(end: End): void
   /** Drops it unread: whoever does not pass an Answer on calls this. */
   discard(): void
+  /** Of a tunnel that may be ended before its time: calls the listener when the client is to be told goodbye; at once if it is to be already. */
+  onLeave?(listener: () => void): void
 }
 
 /** The rest of the journey, seen from inside it. */
@@ -275,6 +277,23 @@ export interface Services {
   readonly rollouts: Rollouts
   readonly comparisons: Comparisons
   readonly writes: Writes
+  readonly streams: Streams
+}
+
+/** An Answer of the new side of a move. */
+export interface Stream {
+  readonly answer: Answer
+  readonly rollout: RolloutDeclaration
+  /** When it was asked for; monotonic milliseconds. */
+  readonly receivedAt: number
+  /** Whether its client is sent to the old side now. */
+  isAbandoned(): boolean
+}
+
+/** What lasts, and is ended when its side is left. */
+export interface Streams {
+  /** Follows it, if it is one that has no end of its own. @returns the Answer to be passed on in place of the one given */
+  hold(stream: Stream): Answer
 }
 
 /** A client as a Rollout tells it from others. */

@@ -15,8 +15,10 @@ export function joinTunnel(answer: Answer, client: Duplex, { clock }: { clock: C
   const { tunnel: upstream } = answer
   if (!upstream) throw new Error('an answer without a tunnel cannot be joined')
   let bodyBytes = 0
-  const settle = (how: EndHow) => answer.settle({ how, bodyBytes, at: clock.now() })
   const towardsClient = new Leg(upstream, client, isWebSocket(answer) ? new FrameFollower() : undefined)
+  // What comes after our goodbye is nobody's failure, however the two go.
+  const settle = (how: EndHow) =>
+    answer.settle({ how: towardsClient.isLeft ? 'complete' : how, bodyBytes, at: clock.now() })
   client.write(headOf(answer), 'latin1')
   upstream.on('data', (chunk: Buffer) => {
     bodyBytes += chunk.length
@@ -38,7 +40,9 @@ export function joinTunnel(answer: Answer, client: Duplex, { clock }: { clock: C
     settle(client.readableEnded ? 'complete' : 'clientGone')
     upstream.destroy()
   })
-  return { leave: () => towardsClient.leave() }
+  const leave = () => towardsClient.leave()
+  answer.onLeave?.(leave)
+  return { leave }
 }
 
 /** The direction from the upstream to the client, which a Close of ours may end. */
@@ -52,6 +56,11 @@ class Leg {
     this.#from = from
     this.#to = to
     this.#frames = frames
+  }
+
+  /** Whether we have said goodbye. */
+  get isLeft(): boolean {
+    return this.#state === 'left'
   }
 
   carry(chunk: Buffer): void {

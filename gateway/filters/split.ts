@@ -1,6 +1,7 @@
 // Sends each request of a move to the side that its client belongs to: the share is exact, sticky, and only ever grows or
 // shrinks at its edge. The danger it guards against: a client who is on the new side now and on the old one a moment later.
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
 import { fieldsOf } from '../message/fields.ts'
@@ -23,15 +24,17 @@ export const split = filterKind({
       does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
       bind(services) {
         const sideOf = chooser(move, services)
+        const hold = holder(move, sideOf, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
         return function split(exchange, next) {
           const upstream = sideOf(exchange) === 'new' ? to : from
+          const isNew = upstream === to
           const answer = next(upstream === exchange.upstream ? exchange : { ...exchange, upstream })
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
-          const mayLogOut = loginCookie !== undefined && upstream === to
-          if (!isStranger && !mayLogOut) return answer
+          if (!isStranger && !isNew) return answer
           return answer.then((given) => {
-            const kept = mayLogOut ? withoutLogin(given, loginCookie) : given
+            const held = isNew ? hold(given, exchange) : given
+            const kept = isNew && loginCookie !== undefined ? withoutLogin(held, loginCookie) : held
             return isStranger ? withAffinity(kept, exchange) : kept
           })
         }
@@ -68,6 +71,15 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
   return function sideOf(exchange) {
     const standing = rollouts.standing(rollout)
     return testedSide(exchange, standing) ?? writtenSide(exchange, standing) ?? dueSide(exchange, standing)
+  }
+}
+
+/** What lasts of the new side is ended when its client is sent to the old one. */
+function holder({ to, rollout }: Move, sideOf: (exchange: Exchange) => Side, { streams }: Services) {
+  return function hold(answer: Answer, exchange: Exchange): Answer {
+    if (answer.upstream !== to.name || !(answer.tunnel || answer.body instanceof Readable)) return answer
+    const isAbandoned = () => sideOf(exchange) === 'old'
+    return streams.hold({ answer, rollout, receivedAt: exchange.receivedAt, isAbandoned })
   }
 }
 

@@ -1,7 +1,8 @@
-// Where each rollout stands, as gauges for Prometheus.
+// Where each rollout stands, and the streams that would be ended if it went back, for Prometheus.
 // The danger it guards against: a rollback that no alert can see, because only the file's stage is a number.
 import { rankOf, wholeShare } from '../rollout/standing.ts'
 import type { RolloutBook, RolloutState } from '../state/rolloutBook.ts'
+import type { StreamBook } from '../state/streams.ts'
 
 /** What a Registry asks of a metric. */
 export interface ReadMetric {
@@ -9,32 +10,46 @@ export interface ReadMetric {
   get(): Promise<object>
 }
 
-export function rolloutMetrics(rollouts: Pick<RolloutBook, 'states'>): readonly ReadMetric[] {
-  const gauge = (name: string, help: string, value: (state: RolloutState) => number): ReadMetric => ({
+export function rolloutMetrics(
+  rollouts: Pick<RolloutBook, 'states'>,
+  streams: Pick<StreamBook, 'count'>,
+): readonly ReadMetric[] {
+  const metric = (name: string, help: string, value: (state: RolloutState) => number, type = 'gauge'): ReadMetric => ({
     name,
     get: async () => ({
       name,
       help,
-      type: 'gauge',
+      type,
       aggregator: 'sum',
       values: rollouts.states().map((state) => ({ labels: { rollout: state.rollout.key }, value: value(state) })),
     }),
   })
   return [
-    gauge(
+    metric(
       'banyan_rollout_stage',
       'The stage that requests meet: 0 legacy, 1 shadow, 2 canary, 3 live, 4 final.',
       ({ effective }) => rankOf(effective.stage),
     ),
-    gauge(
+    metric(
       'banyan_rollout_share_ratio',
       'The share of clients that the new side answers, 0 to 1.',
       ({ effective }) => effective.shareBasisPoints / wholeShare,
     ),
-    gauge(
+    metric(
       'banyan_rollout_overridden',
       '1 while something else than the file decides where it stands.',
       ({ effective }) => (effective.why === 'file' ? 0 : 1),
+    ),
+    metric(
+      'banyan_rollout_streams',
+      'Open tunnels and event streams of the new side.',
+      ({ rollout }) => streams.count(rollout.key).open,
+    ),
+    metric(
+      'banyan_rollout_streams_ended_total',
+      'Tunnels and event streams of the new side that were ended because their client went back to the old one.',
+      ({ rollout }) => streams.count(rollout.key).ended,
+      'counter',
     ),
   ]
 }

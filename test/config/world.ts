@@ -22,6 +22,7 @@ export const services: Services = {
   reportStart: () => {},
   reportEnd: () => {},
   writes: { took: () => {}, takenBy: () => undefined },
+  streams: { hold: ({ answer }) => answer },
   comparisons: { admits: () => false, make: (_leg, own) => own },
   rollouts: createRollouts(
     () => 1_700_000_000_000,

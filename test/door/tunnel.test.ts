@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { joinTunnel } from '../../gateway/door/tunnel.ts'
 import { answerOf } from '../../gateway/message/answer.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
+import type { Answer, End } from '../../gateway/model.ts'
 
 const clock = { now: () => 0, wall: () => 0 }
 
-function join(upgrade: string) {
+function join(upgrade: string, parts: Partial<Answer> = {}) {
   const [client, clientEnd] = duplexPair()
   const [upstream, upstreamEnd] = duplexPair()
   const fields = fieldsOf(['Upgrade', upgrade])
@@ -14,7 +15,9 @@ function join(upgrade: string) {
     { status: 101, reason: 'Switching Protocols', fields, body: undefined, by: 'upstream', tunnel: upstream },
     clock.now,
   )
-  const tunnel = joinTunnel(answer, client, { clock })
+  const ends: End[] = []
+  answer.onEnd((end) => ends.push(end))
+  const tunnel = joinTunnel({ ...answer, ...parts }, client, { clock })
   const received: Buffer[] = []
   clientEnd.on('data', (chunk: Buffer) => received.push(chunk))
   const sent = (bytes: number[]) => new Promise((resolve) => upstreamEnd.write(Buffer.from(bytes), resolve))
@@ -24,7 +27,7 @@ function join(upgrade: string) {
     const all = Buffer.concat(received)
     return [...all.subarray(all.indexOf('\r\n\r\n') + 4)]
   }
-  return { tunnel, sent, seen }
+  return { tunnel, sent, seen, client, upstream, ends }
 }
 
 test('the goodbye waits for the end of the frame under way, and nothing follows it', async () => {
@@ -50,3 +53,24 @@ test('a protocol without frames that we know is left alone', async () => {
   await sent([1, 2, 3])
   expect(await seen()).toEqual([1, 2, 3])
 })
+
+test('a goodbye that the answer asks for is said, behind the head', async () => {
+  const { seen } = join('websocket', { onLeave: (listener) => listener() })
+  expect(await seen()).toEqual([0x88, 2, 0x03, 0xe9])
+})
+
+test.each(['client', 'upstream'] as const)(
+  'whichever breaks off is to blame, but not behind our goodbye: %s',
+  async (who) => {
+    const sudden = join('websocket')
+    sudden[who].destroy(new Error('reset'))
+    await sudden.seen()
+    expect(sudden.ends.map(({ how }) => how)).toEqual([who === 'client' ? 'clientGone' : 'upstreamBroke'])
+
+    const told = join('websocket')
+    told.tunnel.leave()
+    told[who].destroy(new Error('reset'))
+    await told.seen()
+    expect(told.ends.map(({ how }) => how)).toEqual(['complete'])
+  },
+)
