@@ -1,13 +1,13 @@
 // What operators may order of the rollouts: rollback, pause, resume, ack, promote; of one, or a rollback of all.
 // The danger it guards against: an order that loses what clients have written, or that rests on nothing, without being told so.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Decision, Standing } from '../model.ts'
+import type { Decision } from '../model.ts'
 import { rolledBack } from '../rollout/effective.ts'
-import { needsEvidence, nextStanding, refusalOf, standingNamed } from '../rollout/promotion.ts'
-import { compareStandings, describeStanding } from '../rollout/standing.ts'
+import { compareStandings } from '../rollout/standing.ts'
 import { Refusal, type RolloutState } from '../state/rolloutBook.ts'
 import type { Gateway } from './gateway.ts'
 import { sendProblem } from './problem.ts'
+import { evidenceFor, targetOf } from './promoting.ts'
 import { rolloutView, type WritesView, writesView } from './rolloutView.ts'
 
 interface Order {
@@ -128,7 +128,9 @@ function ordersOf(gateway: Gateway): Readonly<Record<OrderName, CarryOut>> {
     ack: ({ rollout }, request) => rollouts.acknowledge(rollout.key, decisionOf(request)),
     async promote(state, request) {
       const to = targetOf(state, request.body.to)
-      const evidence = evidenceFor(state, to, request, gateway)
+      const { rollback, pause } = state.overrides
+      // Over those nothing goes further, whatever speaks for it: the book says what to do first.
+      const evidence = rollback || pause ? {} : evidenceFor(state, to, request.body, gateway)
       await rollouts.advance(state.rollout.key, to, { ...decisionOf(request), ...evidence })
     },
   }
@@ -144,34 +146,6 @@ function refuseLoss({ rollout, effective, overrides }: RolloutState, { body }: A
     `the new side of "${key}" has taken ${writesTaken.total} writes (counted since ${writesTaken.countedSince}), and nobody has said that the old side has them (writesSurviveRollback); to go back all the same: --accept-loss (acceptLoss: true)`,
     writesTaken,
   )
-}
-
-/** @throws Refusal */
-function targetOf({ rollout, effective }: RolloutState, words: string | undefined): Standing {
-  const to = words === undefined ? nextStanding(rollout, effective) : standingNamed(words, rollout)
-  const refused = typeof to === 'string' ? to : refusalOf(rollout, effective, to)
-  if (typeof to === 'string' || refused !== undefined) throw new Refusal(refused)
-  return to
-}
-
-/** What speaks for it, for the record. @throws Refusal when nothing does and it is not forced */
-function evidenceFor(
-  { rollout: { key }, since }: RolloutState,
-  to: Standing,
-  { body }: Asking,
-  gateway: Gateway,
-): Pick<Decision, 'evidence'> {
-  if (body.force && !body.reason) throw new Refusal('what is forced needs a reason: --reason "…"')
-  const verdict = gateway.evidence.verdictOf(key)
-  // What was found before it came to stand here says nothing about how it does here.
-  const current = verdict && verdict.checkedAt >= since ? verdict : undefined
-  const isForced = body.force === true && needsEvidence(to)
-  if (needsEvidence(to) && current?.result !== 'pass' && !isForced)
-    throw new Refusal(
-      `nothing speaks for ${describeStanding(to)} yet: ${current ? [current.result, ...current.reasons].join(', ') : 'there is no verdict'}; wait for a pass, or say why not: --force --reason "…"`,
-    )
-  const verdictWords = current && { verdict: current.result, reasons: current.reasons, control: current.control }
-  return { evidence: { ...verdictWords, ...(isForced && { forced: true }) } }
 }
 
 export interface RolledBack {

@@ -158,6 +158,24 @@ test('to be looked at needs no evidence; a pause holds it there until it is resu
   ])
 })
 
+test('what was rolled back or paused is not promoted, and the sentence says what comes first', async () => {
+  const gateway = await start(routes('stage: live'))
+  await order(gateway, '/rollouts/search/rollback')
+  const refused = await order(gateway, '/rollouts/search/promote', { to: '5%' })
+  expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('banyan ack search') } })
+})
+
+test('a group is moved by its name or by that of any of its routes, as one', async () => {
+  const moving = (name: string) =>
+    `  - { name: ${name}, match: { path: /${name}, methods: [GET] }, group: g, move: { to: new } }`
+  const groups = 'groups: { g: { stage: live } }'
+  const gateway = await start(routes('stage: live', 'stage: live', `${moving('a')}\n${moving('b')}\n${groups}\n`))
+  const back = await order(gateway, '/rollouts/b/rollback')
+  expect(back.body).toMatchObject({ key: 'g', of: 'group', routes: [{ name: 'a' }, { name: 'b' }] })
+  expect([await whoAnswers(gateway, '/a'), await whoAnswers(gateway, '/b')]).toEqual(['old', 'old'])
+  expect((await get(gateway, '/history?rollout=a')).body.records).toMatchObject([{ kind: 'rollback', subject: 'g' }])
+})
+
 test('what is not understood is refused, and changes nothing', async () => {
   const gateway = await start(routes('stage: live'))
   expect(await order(gateway, '/rollouts/serach/rollback')).toMatchObject({ status: 404 })
