@@ -88,7 +88,10 @@ export interface CountStore {
    * @param slotAt the start of the slot in milliseconds since the epoch
    */
   reportCounts(name: string, slotAt: number, counts: Counts): Promise<void>
-  /** The sums over all replicas, slot by slot in the order asked for; a slot that nobody reported is empty. */
+  /**
+   * The sums over all replicas, slot by slot in the order asked for; a slot that nobody reported is empty. Every key of every
+   * replica is read: ask for the last few slots, and keep the older ones.
+   */
   sumCounts(name: string, slots: readonly number[]): Promise<readonly Counts[]>
 }
 
