@@ -20,6 +20,8 @@ import {
 type Outcomes = Traffic['outcome']
 
 const usual = failing(0.001)
+/** A hundred of them are too few for latencies with a tail to look alike. */
+const even: Outcomes = () => answered(200, 20)
 const slow: Outcomes = (random) => answered(200, 2 * usualMs(random))
 const sometimes = (share: number, other: Outcomes): Outcomes => {
   return (random) => (random() < share ? other(random) : usual(random))
@@ -45,20 +47,54 @@ const compareAs = (differing: number) => (simulation: Simulation) => {
 
 const rows: readonly Row[] = [
   { it: 'equal sides', result: 'pass' },
-  { it: 'equal sides that both fail 5 %', old: failing(0.05), candidate: failing(0.05), result: 'pass' },
-  { it: 'equal sides, little traffic on both', rates: [1, 1], seconds: 300, result: 'pass' },
-  { it: 'a candidate with 1 % of the traffic', rates: [99, 1], seconds: 300, result: 'pass' },
-  { it: 'an old side with 1 % of the traffic', rates: [1, 99], seconds: 300, result: 'pass' },
+  {
+    it: 'equal sides that both fail 5 %',
+    old: failing(0.05),
+    candidate: failing(0.05),
+    guard: { moreErrorsThanOld: 0.05 },
+    result: 'pass',
+  },
+  {
+    it: 'equal sides, little traffic on both',
+    old: even,
+    candidate: even,
+    rates: [1, 1],
+    seconds: 300,
+    result: 'pass',
+  },
+  {
+    it: 'a candidate with 1 % of the traffic',
+    old: even,
+    candidate: even,
+    rates: [99, 1],
+    seconds: 300,
+    result: 'pass',
+  },
+  {
+    it: 'an old side with 1 % of the traffic',
+    old: even,
+    candidate: even,
+    rates: [1, 99],
+    seconds: 300,
+    result: 'pass',
+  },
   {
     it: 'clients that leave both sides alike',
-    old: sometimes(0.1, (random) => left(1_000 * random())),
-    candidate: sometimes(0.1, (random) => left(1_000 * random())),
+    old: sometimes(0.02, (random) => left(1_000 * random())),
+    candidate: sometimes(0.02, (random) => left(1_000 * random())),
     result: 'pass',
   },
   { it: 'a candidate that is a little slower', candidate: (r) => answered(200, 1.3 * usualMs(r)), result: 'pass' },
 
   { it: 'a candidate that fails 5 %', candidate: failing(0.05), result: 'fail', because: ['moreErrorsThanOld'] },
   { it: 'a slow candidate (twice the p95)', candidate: slow, result: 'fail', because: ['slowerAtP95'] },
+  {
+    it: 'a slow candidate beside an old side with a few errors',
+    old: failing(0.008),
+    candidate: slow,
+    result: 'fail',
+    because: ['slowerAtP95'],
+  },
   {
     it: 'a candidate slow in the middle',
     candidate: (random) => answered(200, 150 + usualMs(random)),
@@ -105,7 +141,7 @@ const rows: readonly Row[] = [
   },
   {
     it: 'a candidate that resets in mid-body',
-    candidate: sometimes(0.1, () => broken(5)),
+    candidate: sometimes(0.06, () => broken(5)),
     result: 'fail',
     because: ['moreErrorsThanOld'],
   },
@@ -128,6 +164,17 @@ const rows: readonly Row[] = [
   { it: 'a silent candidate', rates: [100, 0], result: 'inconclusive', because: ['fewRequests'] },
   { it: 'a silent old side', rates: [0, 100], result: 'inconclusive', because: ['fewRequests'] },
   { it: 'an old side that fails 10 %', old: failing(0.1), result: 'alarm', because: ['oldSideWorse'] },
+  { it: 'a baseline that was worse', old: failing(0.1), control: 'frozenBaseline', result: 'pass' },
+  {
+    it: 'five failures in a row where both sides fail every fifth request',
+    old: failing(0.2),
+    candidate: failing(0.2),
+    guard: { moreErrorsThanOld: 0.1 },
+    also: ({ windows }) => {
+      for (let count = 0; count < 5; count++) windows.observe('new', refused())
+    },
+    result: 'pass',
+  },
   {
     it: 'an old side that fails quickly, beside which the candidate is slow',
     old: sometimes(0.6, () => answered(500, 1)),

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../gateway/model.ts'
 import { add, binOf, countOf, latenciesOf, noCounts, statusesOf } from '../../gateway/rollout/counts.ts'
-import { addSpans, spanLengths, spansOf } from '../../gateway/rollout/spans.ts'
+import { addSpans, spanLengths, spansOf, usualOf } from '../../gateway/rollout/spans.ts'
 import { createWindows } from '../../gateway/rollout/windows.ts'
-import { answered, broken, left, refused } from './simulate.ts'
+import { answered, broken, defaults, left, refused } from './simulate.ts'
 
 function frozen(startMs = 5_500) {
   const clock = { nowMs: startMs }
@@ -140,6 +140,18 @@ describe('a window', () => {
     expect(latenciesOf(sum?.candidate ?? noCounts)[binOf(5)]).toBe(2)
     expect(countOf(sum?.control ?? noCounts, 'abandoned')).toBe(1)
     expect(add(noCounts, noCounts)).toEqual(noCounts)
+  })
+
+  test('is stretched for what is usual on a side with little traffic', () => {
+    const { windows, clock } = frozen()
+    for (let request = 0; request < 60_000; request++) {
+      clock.nowMs += 10
+      windows.observe('new', answered(200, 1))
+      if (request % 100 === 0) windows.observe('old', answered(200, 1))
+    }
+    const spans = spansOf(windows, defaults.windowMs)
+    expect(usualOf(spans, 'candidate', defaults)?.spanMs).toBe(30_000)
+    expect(usualOf(spans, 'control', defaults)?.spanMs).toBe(3_600_000)
   })
 
   test('has the spans that are judged in ascending order, itself among them', () => {
