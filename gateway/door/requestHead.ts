@@ -69,11 +69,11 @@ function specialOf(raw: readonly string[]): { isLast: boolean } | undefined {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (sameName(name, 'connection')) isLast ||= saysClose(value)
-    else if (sameName(name, 'host')) {
+    if (sameName(name, 'Connection')) isLast ||= saysClose(value)
+    else if (sameName(name, 'Host')) {
       if (!isSoundHost(value)) return undefined
       hosts += 1
-    } else if (sameName(name, 'expect') || sameName(name, 'upgrade')) return undefined
+    } else if (sameName(name, 'Expect') || sameName(name, 'Upgrade')) return undefined
   }
   return hosts === 1 ? { isLast } : undefined
 }

@@ -109,8 +109,8 @@ function connectionOf(raw: readonly string[]): { isLast: boolean; keepsIdleMs: n
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (sameName(name, 'connection')) isLast ||= saysClose(value)
-    else if (sameName(name, 'keep-alive')) {
+    if (sameName(name, 'Connection')) isLast ||= saysClose(value)
+    else if (sameName(name, 'Keep-Alive')) {
       const seconds = /(?:^|[,; ])timeout=(\d{1,6})/i.exec(value)?.[1]
       if (seconds !== undefined) keepsIdleMs = Number(seconds) * 1000
     }

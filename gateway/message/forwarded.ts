@@ -7,7 +7,7 @@ import { fieldsOf, namesOf, without } from './fields.ts'
 const via = '1.1 banyan'
 
 /** What is taken off and written anew, at the end. */
-const ours = namesOf(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'])
+const ours = namesOf(['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'Forwarded', 'Via', 'X-Request-Id'])
 
 /** The fields with which a request leaves for an upstream: an untrusted peer's forwarding fields replaced, a trusted one's appended to. */
 export function withForwarding(fields: Fields, exchange: Pick<Exchange, 'client' | 'id'>): Fields {

@@ -145,8 +145,8 @@ export function framingOf(raw: readonly string[]): Framing | undefined {
 
 /** @returns noBody for a field that does not frame; undefined when it does, and nobody knows how */
 function framingOfField(name: string, value: string): Framing | undefined {
-  if (name.length === 14 && sameName(name, 'content-length')) return sized(value)
-  if (name.length === 17 && sameName(name, 'transfer-encoding')) {
+  if (sameName(name, 'Content-Length')) return sized(value)
+  if (sameName(name, 'Transfer-Encoding')) {
     return value.toLowerCase() === 'chunked' ? chunked : undefined
   }
   return noBody

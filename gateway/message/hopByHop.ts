@@ -5,19 +5,19 @@ import type { Fields } from '../model.ts'
 import { fieldsOf, type Names, namesOf, sameName } from './fields.ts'
 
 const hopByHop = namesOf([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
+  'Connection',
+  'Keep-Alive',
+  'Proxy-Connection',
+  'TE',
+  'Transfer-Encoding',
+  'Upgrade',
   // Credentials for a proxy are for the nearest one (RFC 9110 §11.7); nobody behind us should see them.
-  'proxy-authorization',
-  'proxy-authenticate',
+  'Proxy-Authorization',
+  'Proxy-Authenticate',
 ])
 
 /** `Connection: host` must not talk a gateway out of the fields that frame and address the message. */
-const untouchable = namesOf(['host', 'content-length'])
+const untouchable = namesOf(['Host', 'Content-Length'])
 
 /** Only the fields that are meant for the other end. `TE: trailers` stays, as the one coding of TE that passes. */
 export function endToEnd(fields: Fields): Fields {
@@ -31,7 +31,7 @@ export function endToEnd(fields: Fields): Fields {
   for (let i = start; i < all.length; i += 2) {
     const name = all[i] as string
     if (!hopByHop.has(name) && !named?.has(name)) raw.push(name, all[i + 1] as string)
-    else if (sameName(name, 'te') && acceptsTrailers(all[i + 1] as string)) raw.push(name, 'trailers')
+    else if (sameName(name, 'TE') && acceptsTrailers(all[i + 1] as string)) raw.push(name, 'trailers')
   }
   return fieldsOf(raw)
 }
@@ -45,7 +45,7 @@ function namedByConnection(raw: readonly string[], from: number): Names | undefi
   let names: string[] | undefined
   for (let i = from; i < raw.length; i += 2) {
     const value = raw[i + 1] as string
-    if (!sameName(raw[i] as string, 'connection') || namesNothing.has(value)) continue
+    if (!sameName(raw[i] as string, 'Connection') || namesNothing.has(value)) continue
     names ??= []
     names.push(...value.split(',').map((name) => name.trim().toLowerCase()))
   }
