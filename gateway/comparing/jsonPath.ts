@@ -56,7 +56,7 @@ function remedyFor(rest: string): string {
   return 'write ".key", "..key", "[*]", "[0]" or "[\'a key\']"'
 }
 
-/** Where a walk through a value stands in a set of paths. Immutable. */
+/** Where a walk through a value stands in a set of paths. */
 export interface Footing {
   /** Whether one of the paths ends here. */
   readonly isEnd: boolean
@@ -64,27 +64,43 @@ export interface Footing {
   down(key: string | number): Footing
 }
 
-/** @param paths as accepted by `parseJsonPath`; others are left out */
-export function followPaths(paths: readonly string[]): Footing {
-  const parsed = paths.map(parseJsonPath).filter((path) => 'steps' in path)
-  return parsed.length === 0 ? nowhere : footingAt(parsed, new Uint32Array(parsed.length).fill(1))
-}
-
 /** No path leads here or below. */
 export const nowhere: Footing = { isEnd: false, down: () => nowhere }
 
-/** @param places per path: bit n is set where its first n steps lead here */
-function footingAt(paths: readonly JsonPath[], places: Uint32Array): Footing {
-  return {
-    isEnd: paths.some(({ steps }, i) => ((places[i] ?? 0) & (1 << steps.length)) !== 0),
-    down(key) {
-      const next = places.map((bits, i) => placesBelow(paths[i]?.steps ?? [], bits, key))
-      return next.some((bits) => bits !== 0) ? footingAt(paths, next) : nowhere
-    },
+/** @param texts as accepted by `parseJsonPath`; others are left out */
+export function followPaths(texts: readonly string[]): Footing {
+  const paths = texts.map(parseJsonPath).filter((path) => 'steps' in path)
+  const named = new Set(paths.flatMap(({ steps }) => steps.map(({ key }) => key)))
+  const known = new Map<string, Footing>()
+
+  /** @param places per path: bit n is set where its first n steps lead here */
+  function footingAt(places: readonly number[]): Footing {
+    if (places.every((bits) => bits === 0)) return nowhere
+    const name = places.join()
+    const footing = known.get(name) ?? makeFooting(places)
+    known.set(name, footing)
+    return footing
   }
+
+  function makeFooting(places: readonly number[]): Footing {
+    // All keys that no path names lead to the same place: a body of 100 000 keys asks once.
+    const next = new Map<string | number | undefined, Footing>()
+    return {
+      isEnd: paths.some(({ steps }, i) => ((places[i] ?? 0) & (1 << steps.length)) !== 0),
+      down(key) {
+        const step = named.has(key) ? key : undefined
+        const footing =
+          next.get(step) ?? footingAt(paths.map(({ steps }, i) => placesBelow(steps, places[i] ?? 0, step)))
+        next.set(step, footing)
+        return footing
+      },
+    }
+  }
+
+  return footingAt(paths.map(() => 1))
 }
 
-function placesBelow(steps: readonly Step[], bits: number, key: string | number): number {
+function placesBelow(steps: readonly Step[], bits: number, key: string | number | undefined): number {
   let next = 0
   for (const [n, step] of steps.entries()) {
     if ((bits & (1 << n)) === 0) continue

@@ -18,11 +18,12 @@ export class JsonObject {
   }
 }
 
-export const mostDepth = 200
+const mostDepth = 200
+const mostDigits = 400
 const none: ReadonlySet<string> = new Set()
 const emptyObject = new JsonObject(new Map())
 
-/** @returns undefined when the text is no JSON, or nested deeper than anybody means it */
+/** @returns undefined when the text is no JSON, or none that anybody means */
 export function readJson(text: string): Json | undefined {
   try {
     // V8 judges the grammar, without recursion. The reader below may then take it as given.
@@ -30,7 +31,7 @@ export function readJson(text: string): Json | undefined {
   } catch {
     return undefined
   }
-  return isTooDeep(text) ? undefined : new Reader(text).read()
+  return isMeantAsJson(text) ? new Reader(text).read() : undefined
 }
 
 /** What a value is to whoever reads JSON. */
@@ -40,16 +41,19 @@ export function typeOf(value: Json): 'null' | 'boolean' | 'string' | 'number' | 
   return typeof value === 'bigint' ? 'number' : (typeof value as 'boolean' | 'string' | 'number')
 }
 
-function isTooDeep(text: string): boolean {
+/** Nobody means deeper nesting, or a longer number: such a body is no less exactly compared as text. */
+function isMeantAsJson(text: string): boolean {
   let depth = 0
+  let digits = 0
   for (let at = 0; at < text.length; at++) {
-    const char = text[at]
+    const char = text[at] as string
+    digits = char >= '0' && char <= '9' ? digits + 1 : 0
     if (char === '"') at = endOfString(text, at)
     else if (char === '[' || char === '{') depth++
     else if (char === ']' || char === '}') depth--
-    if (depth > mostDepth) return true
+    if (depth > mostDepth || digits > mostDigits) return false
   }
-  return false
+  return true
 }
 
 /** The index of the quote that ends the string which begins at `start`. */

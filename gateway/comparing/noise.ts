@@ -49,8 +49,12 @@ export function createNoise(from: NoiseState = noNoise): Noise {
   const observe = (side: 'candidate' | 'old', differences: Seen) => {
     totals[side]++
     // Once per comparison, however many paths are beyond the bound.
-    const keys = new Set(differences.map(({ kind, path }) => keyFor(counts, `${kind} ${path}`)))
-    for (const key of keys) add(counts, key, side === 'candidate' ? [1, 0] : [0, 1])
+    const counted = new Set<string>()
+    for (const { kind, path } of differences) {
+      const key = keyFor(counts, `${kind} ${path}`)
+      if (!counted.has(key)) add(counts, key, side === 'candidate' ? [1, 0] : [0, 1])
+      counted.add(key)
+    }
   }
   return {
     observeCandidate: (differences) => observe('candidate', differences),
@@ -127,5 +131,6 @@ export function boundsOf(hits: number, total: number): Bounds {
   const scale = 1 + z ** 2 / total
   const middle = (share + z ** 2 / (2 * total)) / scale
   const half = (z / scale) * Math.sqrt((share * (1 - share)) / total + z ** 2 / (4 * total ** 2))
-  return { share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
+  // Rounding may put a bound on the wrong side of 0 or 1.
+  return { share, low: Math.min(share, Math.max(0, middle - half)), high: Math.max(share, Math.min(1, middle + half)) }
 }

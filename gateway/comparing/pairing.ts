@@ -47,6 +47,7 @@ export function pairEqual<T>(old: readonly T[], candidate: readonly T[]): readon
 
 /** What is left over on both sides, in order. */
 export function withRest(pairs: readonly Pair[], old: List, candidate: List): readonly Pair[] {
+  if (pairs.length === Math.min(old.numbers.length, candidate.numbers.length)) return pairs
   const usedOld = new Set(pairs.map(([i]) => i))
   const usedCandidate = new Set(pairs.map(([, i]) => i))
   const restOld = [...old.numbers.keys()].filter((i) => !usedOld.has(i))

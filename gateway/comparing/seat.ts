@@ -77,11 +77,12 @@ export class Seat {
       env: {},
       execArgv: [],
     })
-    worker.unref()
     worker.on('message', (reply: Reply) => this.#settle(worker, reply))
     // What it died of is no more than that it died: the message may quote a body. 'exit' follows.
     worker.on('error', () => {})
     worker.on('exit', () => this.#leave(worker, 'died'))
+    // Last: a listener for messages would make the process wait for it again.
+    worker.unref()
     this.#worker = worker
     return worker
   }
@@ -99,6 +100,7 @@ export class Seat {
     if (worker !== this.#worker) return
     this.#worker = undefined
     void worker.terminate()
+    worker.unref()
     this.#takeJob()?.reject(new ComparingFailure(code))
   }
 
