@@ -2,7 +2,6 @@
 // The danger it guards against: a request that runs twice. Only what provably never left is sent on another connection.
 import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
-import { isEventStream } from '../message/eventStream.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer, Body } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
@@ -107,7 +106,7 @@ export class Http1Attempt implements Waiter, Asker {
     // Whoever has refused the request wants no more of it (RFC 9112 §9.5).
     if (head.status >= 400 && !this.isSent()) this.#sending?.stop()
     if (body === 'stream') {
-      this.#patience.answerStarted(isEventStream(fieldsOf(head.raw).get('content-type')))
+      this.#patience.answerStarted(fieldsOf(head.raw).get('content-type'))
       this.#stream = new AnswerBody(this)
       this.#answer = this.#answerFrom(head, this.#stream)
     } else {

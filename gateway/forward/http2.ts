@@ -4,7 +4,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
-import { isEventStream } from '../message/eventStream.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
@@ -138,7 +137,7 @@ export class Http2Attempt {
   #answered(status: number, raw: readonly string[]): void {
     if (this.#isOver) return
     const { exchange, clock } = this.#parts
-    this.#patience.answerStarted(isEventStream(fieldsOf(raw).get('content-type')))
+    this.#patience.answerStarted(fieldsOf(raw).get('content-type'))
     this.#body = hasNoBody(status, exchange.method) ? undefined : new AnswerBody(this)
     const trailers = () => fieldsOf(this.#trailers)
     this.#answer = upstreamAnswer(exchange, clock, {

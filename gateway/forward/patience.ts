@@ -2,6 +2,7 @@
 // one while bytes should move. The dangers it guards against: a stream cut by a time limit that was meant for answers, and a slow
 // client's fault blamed on the upstream.
 import { Failure } from '../errors.ts'
+import { isEventStream } from '../message/eventStream.ts'
 import type { Upstream } from '../model.ts'
 import { Alarm } from './alarm.ts'
 
@@ -60,8 +61,9 @@ export class Patience {
     this.#wait(this.#upstream.firstByteMs)
   }
 
-  /** The answer's head is there. @param mayBeSilent for as long as it likes: event streams, tunnels */
-  answerStarted(mayBeSilent: boolean): void {
+  /** The answer's head is there. */
+  answerStarted(contentType: string | undefined): void {
+    const mayBeSilent = isEventStream(contentType)
     this.#phase = mayBeSilent ? 'free' : 'receiving'
     if (mayBeSilent) this.#alarm?.lift()
     else this.#wait(this.#upstream.idleMs)
