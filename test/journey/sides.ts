@@ -7,14 +7,16 @@ import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { bucketOf } from '../../gateway/rollout/bucket.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { type Origin, startOrigin } from '../harness/origin.ts'
+import { startOrigin } from '../harness/origin.ts'
 import { places } from '../harness/places.ts'
 
 export const splitKey = 'the split key of these tests'
 
+type Side = Awaited<ReturnType<typeof startOrigin>>
+
 export interface Sides {
-  readonly old: Origin
-  readonly new: Origin
+  readonly old: Side
+  readonly new: Side
   /** The first lines of a routes.yaml. */
   readonly yaml: string
   close(): Promise<void>
