@@ -15,7 +15,7 @@ export const history: Command = {
   name: 'history',
   operands: '[ROUTE]',
   count: [0, 1],
-  summary: 'Lists every change of where a rollout stands, who or what made it, and why; the oldest first.',
+  summary: 'Lists who or what moved which route when, and why; the oldest first.',
   options: {
     since: sinceOption,
     limit: { type: 'string', value: 'NUMBER', help: 'the newest so many' },

@@ -14,8 +14,7 @@ interface About {
 
 export const pause = orderOf({
   name: 'pause',
-  summary:
-    'Holds a rollout where it stands: neither steps, promotions nor edits take it further. A rollback still does.',
+  summary: 'Holds a move where it stands; a rollback still goes through.',
   textOf: ({ key, effective }) => `${key} is paused at ${standingText(effective)}`,
 })
 
@@ -27,7 +26,7 @@ export const resume = orderOf({
 
 export const ack = orderOf({
   name: 'ack',
-  summary: 'Ends a rollback, once what caused it is mended: what the file says holds again, at once.',
+  summary: 'Ends a rollback: what the file says holds again, at once.',
   textOf: ({ key, effective, declared }) =>
     effective.why === 'file'
       ? `${key}: the rollback has ended; the stage of the file holds again: ${standingText(declared)}`

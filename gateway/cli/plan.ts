@@ -14,8 +14,7 @@ export const plan: Command = {
   name: 'plan',
   operands: '[FILE]',
   count: [0, 1],
-  summary:
-    'Tells what serving this file instead would change: routes, stages, requests and writes moved, and what a rollback would cost. Exits 1 when the gateway would refuse it.',
+  summary: 'Tells what serving this file instead would change and move. Exits 1 when the gateway would refuse it.',
   options: askingOptions,
   run: asking(async (ask, { given, world }) => {
     const file = given.operands[0] ?? configFileOf(given, world)

@@ -18,10 +18,10 @@ export const promote: Command = {
   name: 'promote',
   operands: 'ROUTE',
   count: [1, 1],
-  summary: `Takes a route or group further: to the next of its steps, else to the next stage; then edits the file to say so too. ${evidenceRule}`,
+  summary: 'Takes a move one step or stage further, on evidence, and edits the file to say so too.',
   options: {
     to: { type: 'string', value: 'STAGE|SHARE', help: 'there instead, e.g. live, or 10% of the clients' },
-    force: { type: 'boolean', help: 'without evidence; needs --reason' },
+    force: { type: 'boolean', help: `without evidence; needs --reason. ${evidenceRule}` },
     reason: reasonOption,
     print: { type: 'boolean', help: 'print the edit as a patch, do not write it' },
     ...askingOptions,

@@ -12,7 +12,7 @@ export const rollback: Command = {
   operands: 'ROUTE | --all',
   count: [0, 1],
   summary:
-    'Sends all new requests of a route or group to the old side, at once. Requests move, never data: what the new side has written stays there, and is counted and asked about. Holds until banyan ack.',
+    'Sends all new requests to the old side at once, until banyan ack. It moves requests, never what they wrote.',
   options: {
     all: { type: 'boolean', help: 'every rollout that the new side answers' },
     'accept-loss': { type: 'boolean', help: 'also where writes stay behind at the new side' },

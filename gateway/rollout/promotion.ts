@@ -49,6 +49,9 @@ export function needsEvidence(to: Standing): boolean {
   return rankOf(to.stage) > rankOf('shadow')
 }
 
+/** The share of compared answers that may differ before a canary, where the guard has no `maxMismatchShare`. */
+export const mostMismatched = 0.01
+
 /** Said where help is given. */
 export const evidenceRule =
-  'To shadow nothing is needed. Further needs the verdict "pass", reached where the rollout stands now: before canary it comes from compared answers (so a route without "compare" needs --force), from canary on from the guard.'
+  'To shadow nothing is needed. From there to canary, "guard.minRequests" answers must have been compared, of which no more than "guard.maxMismatchShare" (else 1%) differ; a route without "compare" needs --force. From canary on, the guard\'s verdict must be "pass". Only what was seen where the rollout stands now counts.'

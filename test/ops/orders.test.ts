@@ -2,8 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import type { RolloutDeclaration } from '../../gateway/model.ts'
 import { createAdmin } from '../../gateway/ops/admin.ts'
-import type { Evidence, Verdict } from '../../gateway/ops/gateway.ts'
+import type { Compared, Evidence, Verdict } from '../../gateway/ops/gateway.ts'
 import { createHealth } from '../../gateway/ops/health.ts'
 import { createMetrics } from '../../gateway/ops/metrics.ts'
 import { createRollouts } from '../../gateway/state/rollouts.ts'
@@ -16,16 +17,22 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close()
 })
 
+interface More {
+  readonly stateDir?: string
+  readonly rollout?: RolloutDeclaration
+  readonly compared?: Compared
+}
+
 /** An admin listener over one canary of 10 % that began at 03:04:05, and what is known of it. */
-async function startAdmin(verdict?: Partial<Verdict>, stateDir?: string) {
+async function startAdmin(verdict?: Partial<Verdict>, { stateDir, rollout = canary, compared }: More = {}) {
   const clock = frozenClock()
   const rollouts = createRollouts(clock.wall, () => {})
   if (stateDir !== undefined) await rollouts.open(stateDir)
-  rollouts.declare(snapshotOf({ rollouts: new Map([['search', canary]]) }))
+  rollouts.declare(snapshotOf({ rollouts: new Map([['search', rollout]]) }))
   const evidence: Evidence = {
     verdictOf: () =>
       verdict && { result: 'pass', reasons: [], control: 'oldSide', checkedAt: clock.wall(), ...verdict },
-    comparedOf: () => ({ compared: 200, mismatched: 1 }),
+    comparedOf: () => compared ?? { compared: 200, mismatched: 1 },
   }
   const app = await createAdmin({
     gateway: gatewayOf({ rollouts, evidence }),
@@ -73,6 +80,17 @@ test.for([
   expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining(`yet: ${why}`)])
 })
 
+test.for([
+  ['enough of them are alike', { compared: 100, mismatched: 1 }, {}, 200],
+  ['too few were compared', { compared: 99, mismatched: 0 }, {}, 409],
+  ['too many differ', { compared: 100, mismatched: 2 }, {}, 409],
+  ['the guard allows as many', { compared: 100, mismatched: 5 }, { maxMismatchShare: 0.05 }, 200],
+] as const)('before a canary compared answers speak: %s', async ([_when, compared, guard, status]) => {
+  const shadow = rolloutOf('search', { stage: 'shadow' })
+  const order = await startAdmin(undefined, { rollout: { ...shadow, guard: { ...shadow.guard, ...guard } }, compared })
+  expect(await order('promote', { to: '5%' })).toMatchObject({ status })
+})
+
 test('what is forced is recorded as forced', async () => {
   const order = await startAdmin({ result: 'fail' })
   const forced = await order('promote', { to: '20%', force: true, reason: 'a test of ours' })
@@ -90,7 +108,7 @@ test('a step back is no promotion', async () => {
 test('an order that is in effect but cannot be written down says so', async () => {
   const stateDir = await newFolder()
   await writeFile(join(stateDir, 'file'), '')
-  const order = await startAdmin(undefined, join(stateDir, 'file'))
+  const order = await startAdmin(undefined, { stateDir: join(stateDir, 'file') })
   expect(await order('rollback')).toMatchObject({
     status: 500,
     body: { title: 'This is in effect, but not written down: a restart would forget it.' },
