@@ -1,8 +1,6 @@
 // A time limit that is set and lifted for every request and hardly ever passes: its timer is left running, and looks at the limit
 // when it fires. A timer made and cleared for each request was 1.3 % of a small one; this is two assignments.
 // The danger it guards against: a limit that passes early, or never.
-// Imported: the global of that name is looked up anew at each use.
-import { performance } from 'node:perf_hooks'
 
 export class Alarm {
   #timer: NodeJS.Timeout | undefined
