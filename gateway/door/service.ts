@@ -48,10 +48,8 @@ export function createService(ports: DoorPorts, turns: Turns): Service {
       response.shouldKeepAlive = false
     }
     send(answer, response, ports)
-    response.once('finish', () => {
-      // What the upstream did not want to read is read off, so that the connection can carry the next request.
-      if (!request.complete) request.resume()
-    })
+    // What the upstream did not want to read is read off, so that the connection can carry the next request.
+    if (!request.complete) response.once('finish', () => request.resume())
   }
 
   async function upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): Promise<void> {
