@@ -314,21 +314,31 @@ export interface Writes {
 export interface Leg {
   readonly kind: LegKind
   readonly settings: CompareSettings
-  /** As it goes on: its side, role and fields are its own, but for the cookies that the candidate has set. */
+  /** As it goes on: its side, role and fields are its own. Without a body, and without the cookies that the candidate has set. */
   readonly exchange: Exchange
   readonly next: Next
-  /** Whose cookies it carries: who the client is, as far as that is known. */
-  readonly identity: string
+  /** Of a method that is not safe: the client's own body, and the path at which the candidate says that it suppresses effects. */
+  readonly write?: { readonly body: Body; readonly probe: string }
+  /** Whose jar of the candidate's cookies it carries; absent: nobody's. */
+  readonly jar?: string
   /** The cookie that the candidate may not set. */
   readonly loginCookie?: string
 }
 
+/** A leg for which there is room. One of the two is called. */
+export interface AdmittedLeg {
+  /** Makes it. @returns the client's own answer, to be passed on in place of the one given */
+  make(own: Answer): Answer
+  /** There is nothing to compare it with. */
+  drop(): void
+}
+
 /** Makes the second request and compares, where there is room for it; never in the client's way. */
 export interface Comparisons {
-  /** Whether there is room now: if not, that is counted. */
-  admits(leg: Leg): boolean
-  /** Makes a leg that was admitted. @returns the client's own answer, to be passed on in place of the one given */
-  make(leg: Leg, own: Answer): Answer
+  /** Called before the client's own request goes on. Undefined when there is no room now, which is counted. */
+  admit(leg: Leg): AdmittedLeg | undefined
+  /** So many cookies were taken off an answer to a client. */
+  loginDropped(route: string, cookies: number): void
 }
 
 /** What filters may know of the rollouts. */

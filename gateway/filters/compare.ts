@@ -4,10 +4,9 @@ import { type Static, Type } from 'typebox'
 import { parseJsonPath } from '../comparing/jsonPath.ts'
 import { basisPoints, Duration, durationMs, Rate, ratePerSecond, Share } from '../config/schema.ts'
 import { type Configuring, filterKind } from '../filter.ts'
-import { fieldsOf, type Names, namesOf, without } from '../message/fields.ts'
-import type { Answer, CompareSettings, Exchange, Leg, LegKind, Move, Next, Services } from '../model.ts'
-import { bucketOf } from '../rollout/bucket.ts'
-import { identityOf } from '../rollout/identity.ts'
+import { namesOf } from '../message/fields.ts'
+import type { Answer, CompareSettings } from '../model.ts'
+import { createLegs } from '../rollout/legs.ts'
 
 const fieldNames = (description: string, defaults: string[]) =>
   Type.Array(
@@ -52,6 +51,23 @@ const schema = Type.Object(
       default: '0%',
       description: 'The share of clients for whom the old side is asked too in live, as a control.',
     }),
+    writes: Type.Optional(
+      Type.Object(
+        {
+          probe: Type.String({
+            title: 'a path such as /shadow-safe',
+            pattern: '^/[\\x21-\\x22\\x24-\\x7e]*$',
+            description:
+              'A path of the candidate; only while it answers a GET of it with 2xx and `Shadow-Safe: ?1` are writes made twice.',
+          }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'Compares writes too (POST, PUT, PATCH, DELETE with bodies up to 64KiB), at a candidate that takes `Shadow: ?1` for an order to change nothing.',
+        },
+      ),
+    ),
   },
   {
     additionalProperties: false,
@@ -66,17 +82,26 @@ export const compare = filterKind({
     const { move } = context.route
     if (!compare || !move) return undefined
     checkPaths(compare, context)
+    checkStrip(compare, context)
     context.warn(['compare'], compareWarning)
-    const chooser = { move, settings: settingsOf(compare), stripped: strippedNames(compare) }
+    const strip = compare.strip.map((name) => name.toLowerCase())
+    const probe = compare.writes && { probe: compare.writes.probe }
+    const rules = { move, settings: settingsOf(compare), strip, ...probe }
     return {
-      does: `compares ${compare.sample} of the clients' answers, by ${compare.by}`,
-      bind(services) {
-        const legOf = createLegs(chooser, services)
+      does: `compares ${compare.sample} of the clients' answers, by ${compare.by}${probe ? '; writes too' : ''}`,
+      bind({ rollouts, comparisons }) {
+        const legOf = createLegs(rules, rollouts)
         return async function compare(exchange, next) {
           const leg = legOf(exchange, next)
-          if (!leg || !services.comparisons.admits(leg)) return next(exchange)
-          const answer = await next(exchange)
-          return isComparable(answer) ? services.comparisons.make(leg, answer) : answer
+          const admitted = leg && comparisons.admit(leg)
+          if (!admitted) return next(exchange)
+          const answer = await next(exchange).catch((thrown: unknown) => {
+            admitted.drop()
+            throw thrown
+          })
+          if (isComparable(answer)) return admitted.make(answer)
+          admitted.drop()
+          return answer
         }
       },
     }
@@ -118,63 +143,24 @@ function checkPaths({ ignore, unordered }: CompareKeys, { problem }: Configuring
   }
 }
 
-/** What a client says of these is not for the other side: it is told by us. */
-function strippedNames({ strip }: CompareKeys): Names {
-  return namesOf(['shadow', 'banyan-role', ...strip.map((name) => name.toLowerCase())])
-}
-
-interface Chooser {
-  readonly move: Move
-  readonly settings: CompareSettings
-  readonly stripped: Names
-}
-
-/** The second request that belongs to a first one, if any does. */
-function createLegs({ move, settings, stripped }: Chooser, { rollouts }: Services) {
-  const { from, to, rollout } = move
-
-  function kindOf(exchange: Exchange, identity: string): LegKind | undefined {
-    const { stage } = rollouts.standing(rollout)
-    const draw = bucketOf(rollouts.splitKey(), `compare ${rollout.key}`, identity)
-    const isOld = exchange.upstream === from
-    if (stage === 'live') return !isOld && draw < settings.reverseBasisPoints ? 'reverse' : undefined
-    if (!isOld || (stage !== 'shadow' && stage !== 'canary')) return undefined
-    if (draw < settings.noiseBasisPoints) return 'noise'
-    return draw < settings.noiseBasisPoints + settings.sampleBasisPoints ? 'shadow' : undefined
-  }
-
-  return function legOf(exchange: Exchange, next: Next): Leg | undefined {
-    if (!isRepeatable(exchange)) return undefined
-    const identity = (rollout.stickyBy && identityOf(exchange, rollout.stickyBy)) ?? exchange.client.address
-    const kind = kindOf(exchange, identity)
-    if (!kind) return undefined
-    const { loginCookie } = rollout
-    const asked = besides(exchange, kind === 'shadow' ? to : from, { kind, stripped })
-    return { kind, settings, exchange: asked, next, identity, ...(loginCookie !== undefined && { loginCookie }) }
+/** What the gateway itself writes would be there all the same. */
+function checkStrip({ strip }: CompareKeys, { problem }: Configuring): void {
+  for (const [i, name] of strip.entries()) {
+    if (written.has(name))
+      problem(
+        ['compare', 'strip', i],
+        `"${name}" frames or addresses the request, or is written by the gateway, and cannot be kept from the candidate; remove it`,
+      )
   }
 }
 
-/** Safe, whole, and not about what the client has stored already: the other side's validators and ranges are others. */
-function isRepeatable({ method, body, upgrade, fields, role }: Exchange): boolean {
-  if (role !== 'primary' || body !== undefined || upgrade !== undefined) return false
-  return (method === 'GET' || method === 'HEAD') && !conditions.some((name) => fields.has(name))
-}
-
-const conditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range']
-
-function besides(
-  exchange: Exchange,
-  upstream: Exchange['upstream'],
-  { kind, stripped }: { kind: LegKind; stripped: Names },
-): Exchange {
-  const { connection: _own, ...client } = exchange.client
-  const fields = without(exchange.fields, stripped)
-  fields.push('Shadow', '?1', 'Banyan-Role', kind)
-  const role = kind === 'noise' ? 'noise' : 'shadow'
-  return { ...exchange, upstream, role, client, fields: fieldsOf(fields), inform: () => {} }
-}
+const written = namesOf([
+  ...['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'te', 'trailer'],
+  ...['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via', 'x-request-id'],
+  ...['shadow', 'banyan-role'],
+])
 
 /** Streams of events have no end that could be compared. */
 function isComparable({ by, tunnel, fields }: Answer): boolean {
-  return by === 'upstream' && !tunnel && !fields.get('content-type')?.startsWith('text/event-stream')
+  return by === 'upstream' && !tunnel && !/^text\/event-stream/i.test(fields.get('content-type') ?? '')
 }

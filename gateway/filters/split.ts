@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
-import { fieldsOf } from '../message/fields.ts'
+import { fieldsOf, sameName } from '../message/fields.ts'
 import type { Answer, Effective, Exchange, Move, Services, Side } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
 import { affinityCookie, identityOf } from '../rollout/identity.ts'
@@ -26,6 +26,7 @@ export const split = filterKind({
         const sideOf = chooser(move, services)
         const hold = holder(move, sideOf, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
+        const dropped = (cookies: number) => services.comparisons.loginDropped(route.name, cookies)
         return function split(exchange, next) {
           const upstream = sideOf(exchange) === 'new' ? to : from
           const isNew = upstream === to
@@ -34,7 +35,7 @@ export const split = filterKind({
           if (!isStranger && !isNew) return answer
           return answer.then((given) => {
             const held = isNew ? hold(given, exchange) : given
-            const kept = isNew && loginCookie !== undefined ? withoutLogin(held, loginCookie) : held
+            const kept = isNew && loginCookie !== undefined ? withoutLogin(held, loginCookie, dropped) : held
             return isStranger ? withAffinity(kept, exchange) : kept
           })
         }
@@ -89,13 +90,16 @@ function isOpenToTesters({ stage, why }: Effective): boolean {
 }
 
 /** Without the session that the candidate would put in place of the monolith's: nobody is logged out by a try. */
-function withoutLogin(answer: Answer, loginCookie: string): Answer {
-  if (!answer.fields.all('set-cookie').some((value) => setCookieName(value) === loginCookie)) return answer
+function withoutLogin(answer: Answer, loginCookie: string, dropped: (cookies: number) => void): Answer {
+  if (!answer.fields.has('set-cookie')) return answer
   const raw: string[] = []
   for (let i = 0; i < answer.fields.raw.length; i += 2) {
     const [name = '', value = ''] = answer.fields.raw.slice(i, i + 2)
-    if (name.toLowerCase() !== 'set-cookie' || setCookieName(value) !== loginCookie) raw.push(name, value)
+    if (!sameName(name, 'set-cookie') || setCookieName(value) !== loginCookie) raw.push(name, value)
   }
+  const cookies = (answer.fields.raw.length - raw.length) / 2
+  if (cookies === 0) return answer
+  dropped(cookies)
   return { ...answer, fields: fieldsOf(raw) }
 }
 

@@ -22,27 +22,37 @@ export interface SetCookie {
   readonly name: string
   /** Undefined when it is to be forgotten. */
   readonly value: string | undefined
+  /** Milliseconds since the epoch; Infinity for one without an end. */
+  readonly expiresAt: number
 }
 
-/** What a Set-Cookie field sets (RFC 6265 §5.2); its path and domain are not looked at. @param wallMs to know what has expired */
+/** What a Set-Cookie field sets (RFC 6265 §5.2); its path and domain are not looked at. @param wallMs milliseconds since the epoch */
 export function setCookieOf(field: string, wallMs: number): SetCookie | undefined {
   const [pair = '', ...attributes] = field.split(';')
   const equals = pair.indexOf('=')
-  if (equals <= 0) return undefined
-  const isPast = attributes.some((attribute) => hasExpired(attribute.trim(), wallMs))
-  return { name: pair.slice(0, equals).trim(), value: isPast ? undefined : pair.slice(equals + 1).trim() }
+  const name = pair.slice(0, Math.max(0, equals)).trim()
+  if (name === '') return undefined
+  const expiresAt = expiryOf(attributes, wallMs)
+  return { name, value: expiresAt <= wallMs ? undefined : pair.slice(equals + 1).trim(), expiresAt }
 }
 
-function hasExpired(attribute: string, wallMs: number): boolean {
-  const [, seconds] = /^max-age=(-?[0-9]+)$/i.exec(attribute) ?? []
-  if (seconds !== undefined) return Number(seconds) <= 0
-  const [, date] = /^expires=(.*)$/i.exec(attribute) ?? []
-  return date !== undefined && Date.parse(date) <= wallMs
+/** Max-Age goes before Expires, wherever it stands, and the last of a kind counts (RFC 6265 §5.3). */
+function expiryOf(attributes: readonly string[], wallMs: number): number {
+  let [age, date] = [Number.NaN, Number.NaN]
+  for (const attribute of attributes) {
+    const [, seconds] = /^\s*max-age\s*=\s*(-?[0-9]+)\s*$/i.exec(attribute) ?? []
+    const [, day] = /^\s*expires\s*=(.*)$/i.exec(attribute) ?? []
+    if (seconds !== undefined) age = Number(seconds)
+    else if (day !== undefined && !Number.isNaN(Date.parse(day))) date = Date.parse(day)
+  }
+  if (!Number.isNaN(age)) return wallMs + age * 1000
+  return Number.isNaN(date) ? Number.POSITIVE_INFINITY : date
 }
 
-/** One Cookie field (RFC 6265 §5.4) of these lines' pairs, those that have the name of one in the jar in its value. */
-export function cookieLine(lines: readonly string[], jar: ReadonlyMap<string, string>): string {
+/** One Cookie field (RFC 6265 §5.4) of these lines' pairs, without those of a name in the jar, and of the jar's own; may be empty. */
+export function cookieLine(lines: readonly string[], jar: ReadonlyMap<string, string | undefined>): string {
   const pairs = lines.flatMap((line) => line.split(';')).map((pair) => pair.trim())
   const kept = pairs.filter((pair) => pair !== '' && !jar.has(pair.slice(0, Math.max(0, pair.indexOf('='))).trim()))
-  return [...kept, ...[...jar].map(([name, value]) => `${name}=${value}`)].join('; ')
+  const own = [...jar].flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+  return [...kept, ...own].join('; ')
 }

@@ -3,24 +3,25 @@
 import { Readable } from 'node:stream'
 import type { Answer } from '../model.ts'
 import { dropBody } from './answer.ts'
-
-/** A body as it was kept: all of it, or a word why not. */
-export type Kept = Buffer | 'none' | 'tooLarge'
+import { Copy, type Kept } from './keep.ts'
 
 export interface Tapped {
   readonly answer: Answer
-  /** Undefined when it never came to its end. */
+  /** Undefined when it never came to its end, or was not waited for. */
   readonly kept: Promise<Kept | undefined>
+  /** It is not wanted any more: from now on the bytes only pass. */
+  forget(): void
 }
 
 export function tap(answer: Answer, mostBytes: number): Tapped {
   const { body } = answer
-  if (body === undefined) return { answer, kept: Promise.resolve('none') }
+  if (body === undefined) return { answer, kept: Promise.resolve('none'), forget: () => {} }
   if (!(body instanceof Readable)) {
-    return { answer, kept: Promise.resolve(body.length > mostBytes ? 'tooLarge' : body) }
+    return { answer, kept: Promise.resolve(body.length > mostBytes ? 'tooLarge' : body), forget: () => {} }
   }
   const { promise, resolve } = Promise.withResolvers<Kept | undefined>()
-  return { answer: { ...answer, body: new TappedBody(body, mostBytes, resolve) }, kept: promise }
+  const tapped = new TappedBody(body, mostBytes, resolve)
+  return { answer: { ...answer, body: tapped }, kept: promise, forget: () => tapped.forget() }
 }
 
 /** Reads all of an answer that goes to nobody, and ends it; what is beyond the bound is not waited for. */
@@ -37,36 +38,36 @@ export async function keepAnswer(answer: Answer, mostBytes: number, now: () => n
 
 class TappedBody extends Readable {
   readonly #source: Readable
-  readonly #mostBytes: number
+  readonly #copy: Copy
   readonly #tell: (kept: Kept | undefined) => void
-  #pieces: Buffer[] = []
-  #bytes = 0
 
   constructor(source: Readable, mostBytes: number, tell: (kept: Kept | undefined) => void) {
     super()
     this.#source = source
-    this.#mostBytes = mostBytes
+    this.#copy = new Copy(mostBytes)
     this.#tell = tell
     // As of the source itself: a break while nobody listens yet must not end the process.
     this.on('error', () => {})
     source.on('data', (piece: Buffer) => this.#take(piece))
     source.on('end', () => {
-      tell(this.#bytes > mostBytes ? 'tooLarge' : Buffer.concat(this.#pieces))
+      tell(this.#copy.kept)
       this.push(null)
     })
     source.on('error', (error) => this.destroy(error))
     source.on('close', () => source.readableEnded || this.destroy())
     source.pause()
-    if (source.errored) this.destroy(source.errored)
+    // It broke before we listened: no event will say so again.
+    if (source.destroyed) this.destroy(source.errored ?? undefined)
+  }
+
+  forget(): void {
+    this.#tell(undefined)
+    this.#copy.forget()
   }
 
   #take(piece: Buffer): void {
-    this.#bytes += piece.length
-    if (this.#bytes <= this.#mostBytes) this.#pieces.push(piece)
-    else if (this.#pieces.length > 0 || this.#bytes === piece.length) {
-      this.#pieces = []
-      this.#tell('tooLarge')
-    }
+    this.#copy.add(piece)
+    if (this.#copy.isTooLarge) this.#tell('tooLarge')
     if (!this.push(piece)) this.#source.pause()
   }
 
@@ -75,7 +76,7 @@ class TappedBody extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#tell(undefined)
+    this.forget()
     dropBody(this.#source)
     callback(error)
   }

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { diffPage } from './diff.ts'
 import type { AdminPorts } from './gateway.ts'
 import { lookThrough } from './lookThrough.ts'
 import { orders } from './orders.ts'
@@ -52,6 +53,7 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   })
   await app.register(orders, { gateway: ports.gateway })
   await app.register(rolloutPages, { gateway: ports.gateway, clock: ports.clock })
+  await app.register(diffPage, { gateway: ports.gateway })
   await app.register(lookThrough, { prefix: '/upstreams/:name', gateway: ports.gateway })
   return app
 }

@@ -4,6 +4,7 @@ import type { Reading } from '../config/read.ts'
 import type { Clock, Problem, Snapshot } from '../model.ts'
 import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
+import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
 import type { Traffic } from '../state/traffic.ts'
 import type { Health } from './health.ts'
@@ -60,6 +61,10 @@ export interface Gateway {
   read(text: string): Promise<Read>
   /** Of the audit, the oldest first. Rejects when stateDir cannot be read. */
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
+  /** What that Route's comparisons have come to; undefined before the first. */
+  comparisonsOf(route: string): RouteComparisons | undefined
+  /** Somebody has looked at examples of what clients were answered. */
+  looked(look: { readonly by: string; readonly route: string; readonly examples: number }): void
   /** The Problems of the newest file when it was refused; none once a file is accepted. */
   problems(): readonly Problem[]
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */

@@ -7,7 +7,7 @@ const reads = 'GET, HEAD'
 /** As they are told, with what they take. */
 const places: readonly (readonly [place: string, allow: string])[] = [
   ...['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*'].map((place) => [place, reads] as const),
-  ...['/rollouts', '/rollouts/NAME', '/history'].map((place) => [place, reads] as const),
+  ...['/rollouts', '/rollouts/NAME', '/history', '/diff/NAME'].map((place) => [place, reads] as const),
   ...['/reload', '/plan', '/rollback'].map((place) => [place, 'POST'] as const),
   ...orderNames.map((name) => [`/rollouts/NAME/${name}`, 'POST'] as const),
 ]

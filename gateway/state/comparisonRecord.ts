@@ -2,6 +2,7 @@
 // The danger it guards against: examples that are kept for ever, or that tell more of a client than an operator must know.
 import type { Comparison, Difference } from '../comparing/comparison.ts'
 import { createNoise, type Noise, type PathVerdict } from '../comparing/noise.ts'
+import type { Leg } from '../model.ts'
 
 /** A difference as it was seen once. Values are redacted. */
 export interface Example {
@@ -14,16 +15,39 @@ export interface Example {
   readonly differences: readonly Difference[]
 }
 
-/** Why nothing came of a leg. */
-export type Skipped = 'rate' | 'full' | 'primaryBroke' | 'unanswered' | 'timedOut' | 'failed'
+/**
+ * Why nothing came of a leg. `rate`, `full`: no room. `primaryBroke`, `primaryLate`: the client's own answer did not come to its end,
+ * or not in time. `requestBroke`, `requestTooLarge`, `unproven`: a write whose body could not be kept, or that the candidate has
+ * not said to be safe. `unanswered`, `timedOut`: the other side gave no whole answer. `failed`: the comparison itself.
+ */
+export type Skipped =
+  | 'rate'
+  | 'full'
+  | 'primaryBroke'
+  | 'primaryLate'
+  | 'requestBroke'
+  | 'requestTooLarge'
+  | 'unproven'
+  | 'unanswered'
+  | 'timedOut'
+  | 'failed'
+
+/** Session cookies of the candidate that were dropped, from answers that went to nobody or to clients. */
+export interface DroppedLogins {
+  readonly legs: number
+  readonly answers: number
+}
 
 export interface RouteComparisons {
+  /** Milliseconds since the epoch: what counts it all is that old. */
+  readonly since: number
   readonly compared: number
   /** Without any difference that is not ignored or known for noise. */
   readonly same: number
   /** Differences on ignored paths. */
   readonly ignored: number
-  readonly notCompared: Readonly<Partial<Record<Skipped | 'loginDropped', number>>>
+  readonly notCompared: Readonly<Partial<Record<Skipped, number>>>
+  readonly loginsDropped: DroppedLogins
   readonly paths: readonly PathVerdict[]
   readonly examples: readonly Example[]
 }
@@ -33,16 +57,29 @@ const exampleAgeMs = 24 * 3_600_000
 const mostExampleDifferences = 10
 
 export class ComparisonRecord {
+  readonly #wall: () => number
+  readonly #since: number
   readonly #noise: Noise = createNoise()
-  readonly #notCompared: Partial<Record<Skipped | 'loginDropped', number>> = {}
+  readonly #notCompared: Partial<Record<Skipped, number>> = {}
+  readonly #loginsDropped = { legs: 0, answers: 0 }
   #examples: Example[] = []
   #compared = 0
   #same = 0
   #ignored = 0
   #known: { readonly at: number; readonly noise: ReadonlySet<string> } = { at: 0, noise: new Set() }
 
-  skip(why: Skipped | 'loginDropped', count = 1): void {
-    this.#notCompared[why] = (this.#notCompared[why] ?? 0) + count
+  /** @param wall milliseconds since the epoch */
+  constructor(wall: () => number) {
+    this.#wall = wall
+    this.#since = wall()
+  }
+
+  skip(why: Skipped): void {
+    this.#notCompared[why] = (this.#notCompared[why] ?? 0) + 1
+  }
+
+  dropLogin(from: keyof DroppedLogins, cookies: number): void {
+    this.#loginsDropped[from] += cookies
   }
 
   observeOld({ differences }: Comparison): void {
@@ -50,24 +87,29 @@ export class ComparisonRecord {
   }
 
   /** @returns whether the two are the same as far as it matters */
-  observe({ differences, ignored }: Comparison, of: Omit<Example, 'differences'>): boolean {
+  observe({ differences, ignored, more }: Comparison, of: Omit<Example, 'at' | 'differences'>): boolean {
+    const at = this.#wall()
     this.#noise.observeCandidate(differences)
     this.#compared += 1
     this.#ignored += ignored
-    const noise = this.#noiseAt(of.at)
+    const noise = this.#noiseAt(at)
     const real = differences.filter(({ path, kind }) => !noise.has(`${kind} ${path}`))
-    if (real.length === 0) this.#same += 1
-    else this.#remember({ ...of, differences: real.slice(0, mostExampleDifferences) })
-    return real.length === 0
+    // What is not listed may be anything.
+    const isSame = real.length === 0 && more === 0
+    if (isSame) this.#same += 1
+    else this.#remember({ at, ...of, differences: real.slice(0, mostExampleDifferences) })
+    return isSame
   }
 
-  view(wallMs: number): RouteComparisons {
-    this.#forget(wallMs)
+  view(): RouteComparisons {
+    this.#forget()
     return {
+      since: this.#since,
       compared: this.#compared,
       same: this.#same,
       ignored: this.#ignored,
       notCompared: { ...this.#notCompared },
+      loginsDropped: { ...this.#loginsDropped },
       paths: this.#noise.judge(),
       examples: [...this.#examples],
     }
@@ -75,7 +117,7 @@ export class ComparisonRecord {
 
   /** Judged at most once a second: a thousand paths take a while. */
   #noiseAt(wallMs: number): ReadonlySet<string> {
-    if (wallMs - this.#known.at >= 1_000) {
+    if (Math.abs(wallMs - this.#known.at) >= 1_000) {
       const known = this.#noise.judge().filter(({ verdict }) => verdict === 'noise')
       this.#known = { at: wallMs, noise: new Set(known.map(({ path, kind }) => `${kind} ${path}`)) }
     }
@@ -83,12 +125,36 @@ export class ComparisonRecord {
   }
 
   #remember(example: Example): void {
-    this.#forget(example.at)
+    this.#forget()
     this.#examples.push(example)
     if (this.#examples.length > mostExamples) this.#examples.shift()
   }
 
-  #forget(wallMs: number): void {
-    this.#examples = this.#examples.filter(({ at }) => wallMs - at < exampleAgeMs)
+  #forget(): void {
+    const nowMs = this.#wall()
+    this.#examples = this.#examples.filter(({ at }) => nowMs - at < exampleAgeMs)
+  }
+}
+
+/** By Route. What was counted by other rules or of another candidate is begun anew. */
+export function createRecords(wall: () => number) {
+  const records = new Map<string, { about: string | undefined; record: ComparisonRecord }>()
+
+  function entryOf(route: string) {
+    const entry = records.get(route) ?? { about: undefined, record: new ComparisonRecord(wall) }
+    records.set(route, entry)
+    return entry
+  }
+
+  return {
+    known: (route: string) => records.get(route)?.record,
+    named: (route: string) => entryOf(route).record,
+    of({ exchange: { route }, settings }: Leg): ComparisonRecord {
+      const about = JSON.stringify([route.move?.from.name, route.move?.to.name, settings.rules])
+      const entry = entryOf(route.name)
+      if (entry.about !== undefined && entry.about !== about) entry.record = new ComparisonRecord(wall)
+      entry.about = about
+      return entry.record
+    },
   }
 }

@@ -1,24 +1,31 @@
 // Makes the second requests and has their answers compared: bounded, late, and never in a client's way.
 // The danger it guards against: a candidate that hangs, floods or crashes the comparison, and is felt by a client.
+import { setImmediate as afterOthers } from 'node:timers/promises'
 import type { Compared } from '../comparing/comparison.ts'
 import type { Comparer } from '../comparing/pool.ts'
-import { type Kept, keepAnswer, type Tapped, tap } from '../message/tap.ts'
-import type { Answer, Clock, Comparisons, Leg, RolloutDeclaration } from '../model.ts'
-import { ComparisonRecord, type RouteComparisons, type Skipped } from './comparisonRecord.ts'
+import { type Kept, keep } from '../message/keep.ts'
+import { type Tapped, tap } from '../message/tap.ts'
+import type { Answer, Clock, Comparisons, Exchange, Leg, Next, RolloutDeclaration } from '../model.ts'
+import { type ComparisonRecord, createRecords, type RouteComparisons, type Skipped } from './comparisonRecord.ts'
 import { createCookieJars } from './cookieJars.ts'
 import { createLegRoom } from './legRoom.ts'
+import { type LegTime, startLegTime } from './legTime.ts'
+import { askOther, createCapabilities, mostBodyBytes } from './otherSide.ts'
 
-const mostBodyBytes = 256 * 1024
+/** Of a write that is made twice. */
+const mostWriteBytes = 64 * 1024
 
 export interface ComparisonBook extends Comparisons {
   /** What is known of that Route's; undefined before its first. */
   view(route: string): RouteComparisons | undefined
+  /** Ends the legs under way; none begins any more. */
   close(): Promise<void>
 }
 
 export interface ComparingParts {
   readonly clock: Clock
   readonly comparer: Comparer
+  readonly forward: Next
   /** Each comparison of the two sides has come to this. */
   compared(rollout: RolloutDeclaration, isSame: boolean): void
 }
@@ -26,64 +33,113 @@ export interface ComparingParts {
 export function createComparisons(parts: ComparingParts): ComparisonBook {
   const { clock, comparer } = parts
   const room = createLegRoom(clock.now)
-  const records = createRecords()
-  const recordOf = ({ exchange }: Leg) => records.of(exchange.route.name)
-  const make = createMaker(parts, recordOf)
+  const records = createRecords(clock.wall)
+  const make = createMaker(parts, records.of)
+  const times = new Set<LegTime>()
+  let isClosed = false
+
+  function start(leg: Leg, primary: Tapped, write: Promise<Kept | undefined> | undefined, leave: () => void): void {
+    const turn = leg.jar === undefined ? undefined : `${leg.kind} ${leg.jar}`
+    room.inTurn(turn, async () => {
+      // The client's answer goes first.
+      await afterOthers()
+      const time = startLegTime(isClosed ? 0 : leg.settings.timeoutMs)
+      times.add(time)
+      time.onOver(primary.forget)
+      if (!isClosed) await make({ leg, primary, write, time }).catch(() => records.of(leg).skip('failed'))
+      times.delete(time)
+      time.stop()
+      primary.forget()
+      leave()
+    })
+  }
+
   return {
-    admits(leg) {
-      const why = room.lack(`${leg.kind} ${leg.exchange.route.name}`, leg.settings.atMostPerSecond)
-      if (why) recordOf(leg).skip(why)
-      return why === undefined
-    },
-    make(leg, own) {
-      if (!room.enter()) {
-        recordOf(leg).skip('full')
-        return own
+    admit(leg) {
+      if (isClosed) return undefined
+      const { kind, exchange, settings } = leg
+      const why = room.lack(`${kind} ${exchange.route.name}`, settings.atMostPerSecond, exchange.upstream)
+      if (why) records.of(leg).skip(why)
+      if (why) return undefined
+      // A body is kept from now on, so it takes its place now; the others wait for nothing but the primary's answer.
+      const leaveEarly = leg.write && room.enter(exchange.upstream)
+      const write = leg.write && keep(leg.write.body, mostWriteBytes)
+      return {
+        make(own) {
+          const leave = leaveEarly ?? room.enter(exchange.upstream)
+          if (!leave) {
+            records.of(leg).skip('full')
+            return own
+          }
+          const primary = tap(own, mostBodyBytes)
+          start(leg, primary, write, leave)
+          return primary.answer
+        },
+        drop: () => leaveEarly?.(),
       }
-      const tapped = tap(own, mostBodyBytes)
-      room.inTurn(`${leg.kind} ${leg.identity}`, async () => {
-        await make(leg, tapped).catch(() => recordOf(leg).skip('failed'))
-        room.leave()
-      })
-      return tapped.answer
     },
-    view: (route) => records.known(route)?.view(clock.wall()),
-    close: () => comparer.close(),
+    loginDropped: (route, cookies) => records.named(route).dropLogin('answers', cookies),
+    view: (route) => records.known(route)?.view(),
+    async close() {
+      isClosed = true
+      for (const time of times) time.end()
+      await comparer.close()
+      await room.idle()
+    },
   }
 }
 
-function createRecords() {
-  const records = new Map<string, ComparisonRecord>()
-  return {
-    known: (route: string) => records.get(route),
-    of(route: string): ComparisonRecord {
-      const record = records.get(route) ?? new ComparisonRecord()
-      records.set(route, record)
-      return record
-    },
-  }
+interface Making {
+  readonly leg: Leg
+  readonly primary: Tapped
+  /** The client's own body, of a write. */
+  readonly write: Promise<Kept | undefined> | undefined
+  readonly time: LegTime
 }
 
 /** What makes one leg and sees to it that it is compared. */
-function createMaker({ clock, comparer, compared }: ComparingParts, recordOf: (leg: Leg) => ComparisonRecord) {
+function createMaker(parts: ComparingParts, recordOf: (leg: Leg) => ComparisonRecord) {
+  const { clock, comparer, compared, forward } = parts
   const jars = createCookieJars(clock.wall)
+  const capabilities = createCapabilities(forward, clock)
 
-  async function make(leg: Leg, primary: Tapped): Promise<void> {
+  async function make(making: Making): Promise<void> {
+    const { leg, primary, time } = making
     const record = recordOf(leg)
-    const { exchange } = leg
-    const owner = `${exchange.route.move?.rollout.key} ${leg.identity}`
-    const fields = leg.kind === 'shadow' ? jars.overlay(owner, exchange.fields) : exchange.fields
-    const other = await ask({ ...leg, exchange: { ...exchange, fields } }, clock)
-    const own = await within(leg.settings.timeoutMs, primary.kept)
-    if (leg.kind === 'shadow' && typeof other !== 'string')
-      record.skip('loginDropped', jars.keep(owner, other.answer.fields, leg.loginCookie))
-    if (own === undefined) return record.skip('primaryBroke')
+    const exchange = await withWrite(making)
+    if (typeof exchange === 'string') return record.skip(exchange)
+    const [other, own] = await Promise.all([askOther(withJar(leg, exchange), leg.next, time, clock), primary.kept])
+    if (typeof other === 'string') capabilities.forget(exchange)
+    else keepCookies(leg, other.answer)
+    if (own === undefined) return record.skip(time.isOver ? 'primaryLate' : 'primaryBroke')
     if (typeof other === 'string') {
       record.skip(other)
       // Where the candidate's own answer is there, its absence at the old side says nothing against it.
-      return leg.kind === 'shadow' ? tell(leg, false) : undefined
+      return leg.kind === 'shadow' && other !== 'full' ? tell(leg, false) : undefined
     }
     await compare(leg, record, [comparedOf(primary.answer, own), comparedOf(other.answer, other.kept)])
+  }
+
+  /** As it goes on: a write with its body, once the candidate has said that it will not act on it. */
+  async function withWrite({ leg, write, time }: Making): Promise<Exchange | Skipped> {
+    const { exchange } = leg
+    if (!leg.write || !write) return exchange
+    const { promise: over, resolve } = Promise.withResolvers<undefined>()
+    time.onOver(() => resolve(undefined))
+    const body = await Promise.race([write, over])
+    if (body === undefined) return 'requestBroke'
+    if (body === 'tooLarge') return 'requestTooLarge'
+    if (!(await capabilities.isSafe(exchange, leg.write.probe, time))) return 'unproven'
+    return { ...exchange, body: body === 'none' ? undefined : body }
+  }
+
+  function withJar({ jar }: Leg, exchange: Exchange): Exchange {
+    return jar === undefined ? exchange : { ...exchange, fields: jars.overlay(jar, exchange.fields) }
+  }
+
+  function keepCookies(leg: Leg, { fields }: Answer): void {
+    if (leg.kind !== 'shadow') return
+    recordOf(leg).dropLogin('legs', jars.keep(leg.jar, fields, leg.loginCookie))
   }
 
   async function compare(
@@ -96,7 +152,7 @@ function createMaker({ clock, comparer, compared }: ComparingParts, recordOf: (l
     const comparison = await comparer.compare(old, candidate, settings.rules)
     if (kind === 'noise') return record.observeOld(comparison)
     const { id: requestId, method, path } = exchange
-    tell(leg, record.observe(comparison, { at: clock.wall(), requestId, method, path }))
+    tell(leg, record.observe(comparison, { requestId, method, path }))
   }
 
   function tell({ kind, exchange }: Leg, isSame: boolean): void {
@@ -105,43 +161,6 @@ function createMaker({ clock, comparer, compared }: ComparingParts, recordOf: (l
   }
 
   return make
-}
-
-interface Other {
-  readonly answer: Answer
-  readonly kept: Kept
-}
-
-/** The other side's answer, within the leg's time. */
-async function ask({ exchange, next, settings }: Leg, clock: Clock): Promise<Other | Skipped> {
-  const leaving: (() => void)[] = []
-  let isOver = false
-  const patience = setTimeout(() => {
-    isOver = true
-    for (const leave of leaving) leave()
-  }, settings.timeoutMs)
-  patience.unref()
-  const onGone = (listener: () => void) => (isOver ? listener() : void leaving.push(listener))
-  try {
-    const answer = await next({ ...exchange, onGone })
-    // It ends with its time even in mid-body.
-    leaving.push(() => answer.discard())
-    const kept = await keepAnswer(answer, mostBodyBytes, clock.now)
-    if (isOver) return 'timedOut'
-    return kept === undefined ? 'unanswered' : { answer, kept }
-  } catch {
-    return isOver ? 'timedOut' : 'unanswered'
-  } finally {
-    clearTimeout(patience)
-  }
-}
-
-/** @returns undefined when that time is over: a stream may go on for ever */
-function within<T>(timeoutMs: number, waited: Promise<T>): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const patience = setTimeout(() => resolve(undefined), timeoutMs)
-  patience.unref()
-  return Promise.race([waited, promise]).finally(() => clearTimeout(patience))
 }
 
 function comparedOf({ status, fields }: Answer, body: Kept): Compared {

@@ -1,18 +1,20 @@
-// How much may be asked beside the clients' own requests: so many at a time, so many per second, one at a time per client.
-// The danger it guards against: a candidate that hangs or floods, and takes with it the memory that clients need.
+// How much may be asked beside the clients' own requests: so many at a time, so many per second, one at a time per client, and
+// never more than a quarter of an upstream's connections.
+// The danger it guards against: a candidate that hangs or floods, and takes with it the memory and connections that clients need.
+import type { Upstream } from '../model.ts'
 
 /** Why a leg was not made. */
 export type NoRoom = 'rate' | 'full'
 
 export interface LegRoom {
   /** Why there is none now; counts against the rate of its kind, of which each has its own. */
-  lack(kind: string, perSecond: number): NoRoom | undefined
-  /** Takes a place. @returns false when there is none */
-  enter(): boolean
-  /** Gives it back. */
-  leave(): void
-  /** Calls when whoever came before on behalf of the same client has ended. */
-  inTurn(client: string, work: () => Promise<void>): void
+  lack(kind: string, perSecond: number, upstream: Upstream): NoRoom | undefined
+  /** Takes a place. @returns what gives it back, once; undefined when there is none */
+  enter(upstream: Upstream): (() => void) | undefined
+  /** Calls when whoever came before on behalf of the same client has ended. @param client undefined: it is nobody's turn but its own */
+  inTurn(client: string | undefined, work: () => Promise<void>): void
+  /** Once nothing is under way. */
+  idle(): Promise<void>
 }
 
 /** Two bodies of 256 KiB each are some 32 MiB in all. */
@@ -21,6 +23,8 @@ const mostAtATime = 64
 export function createLegRoom(now: () => number): LegRoom {
   const buckets = new Map<string, { tokens: number; at: number }>()
   const turns = new Map<string, Promise<void>>()
+  const underWay = new Set<Promise<void>>()
+  const takenOf = new Map<string, number>()
   let taken = 0
 
   /** A token bucket of one second's worth, at least one. */
@@ -36,25 +40,44 @@ export function createLegRoom(now: () => number): LegRoom {
     return true
   }
 
+  function isFull({ target, maxConnections }: Upstream): boolean {
+    // Of a single connection none: whoever has it keeps a client waiting.
+    const share = maxConnections < 2 ? 0 : Math.max(1, Math.floor(maxConnections / 4))
+    return taken >= mostAtATime || (takenOf.get(target.origin) ?? 0) >= share
+  }
+
+  function count({ target: { origin } }: Upstream, by: 1 | -1): void {
+    taken += by
+    const here = (takenOf.get(origin) ?? 0) + by
+    if (here === 0) takenOf.delete(origin)
+    else takenOf.set(origin, here)
+  }
+
   return {
-    lack(kind, perSecond) {
-      if (taken >= mostAtATime) return 'full'
+    lack(kind, perSecond, upstream) {
+      if (isFull(upstream)) return 'full'
       return hasToken(kind, perSecond) ? undefined : 'rate'
     },
-    enter() {
-      if (taken >= mostAtATime) return false
-      taken += 1
-      return true
-    },
-    leave() {
-      taken -= 1
+    enter(upstream) {
+      if (isFull(upstream)) return undefined
+      let isIn = true
+      count(upstream, 1)
+      return () => {
+        if (isIn) count(upstream, -1)
+        isIn = false
+      }
     },
     inTurn(client, work) {
-      const before = turns.get(client) ?? Promise.resolve()
-      const turn = before.then(work).finally(() => {
-        if (turns.get(client) === turn) turns.delete(client)
+      const before = client === undefined ? undefined : turns.get(client)
+      const turn: Promise<void> = (before ?? Promise.resolve()).then(work).finally(() => {
+        underWay.delete(turn)
+        if (client !== undefined && turns.get(client) === turn) turns.delete(client)
       })
-      turns.set(client, turn)
+      underWay.add(turn)
+      if (client !== undefined) turns.set(client, turn)
+    },
+    async idle() {
+      await Promise.all(underWay)
     },
   }
 }

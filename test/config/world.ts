@@ -23,7 +23,7 @@ export const services: Services = {
   reportEnd: () => {},
   writes: { took: () => {}, takenBy: () => undefined },
   streams: { hold: ({ answer }) => answer },
-  comparisons: { admits: () => false, make: (_leg, own) => own },
+  comparisons: { admit: () => undefined, loginDropped: () => {} },
   rollouts: createRollouts(
     () => 1_700_000_000_000,
     () => {},
