@@ -46,8 +46,8 @@ async function startSide(name: string): Promise<Side> {
       response.write(`data: ${name}\n\n`)
     } else if (url.startsWith('/x/sized')) {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Content-Length': '8' })
-      response.write('1234')
-    } else if (url.startsWith('/x/download')) response.write('begun')
+      response.write('12\n\n')
+    } else if (url.startsWith('/x/download')) response.write('begun\n\n')
     else if (!url.startsWith('/x/late')) response.end(name)
   })
   const sockets = new WebSocketServer({ server: origin.server })
@@ -225,16 +225,17 @@ describe('after a rollback', () => {
 
   test('a download goes on to its end, and so does whatever declares its length', async () => {
     const gateway = await startBetween(yaml())
-    const stream = await events(gateway, inside(0))
     const download = await read(gateway, '/x/download', inside(0))
     const sized = await read(gateway, '/x/sized', inside(0))
-    await Promise.all([download.until(/begun/), sized.until(/1234/)])
+    await Promise.all([download.until(/begun\n\n/), sized.until(/12\n\n/)])
+    const stream = await events(gateway, inside(0))
     await rollBack(gateway)
+    // Its turn would come last.
     await stream.whole
-    answerOf(candidate, '/x/download', inside(0)).end(' and ended')
+    answerOf(candidate, '/x/download', inside(0)).end('and ended')
     answerOf(candidate, '/x/sized', inside(0)).end('5678')
     expect(await Promise.all([download.whole, sized.whole])).toEqual([true, true])
-    expect([download.text(), sized.text()]).toEqual(['begun and ended', '12345678'])
+    expect([download.text(), sized.text()]).toEqual(['begun\n\nand ended', '12\n\n5678'])
   })
 
   test('what was ended is counted, and held against nobody', async () => {

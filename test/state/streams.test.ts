@@ -15,10 +15,15 @@ const legacy: Effective = { ...standingAt('legacy'), why: 'rollback' }
 /** Timers that fire when the clock is wound. */
 function createWorld() {
   let at = 0
+  let scheduled = 0
   let due: { run: () => void; at: number }[] = []
   const streams = createStreams({
     clock: { now: () => at },
-    schedule: (run, afterMs) => due.push({ run, at: at + afterMs }),
+    schedule(run, afterMs) {
+      // As Node's own: more than it can count is one millisecond.
+      due.push({ run, at: at + (afterMs > 2 ** 31 - 1 ? 1 : afterMs) })
+      scheduled += 1
+    },
   })
   return {
     streams,
@@ -39,6 +44,7 @@ function createWorld() {
       at += ms
     },
     waiting: () => due.length,
+    scheduled: () => scheduled,
     now: () => at,
   }
 }
@@ -119,6 +125,7 @@ describe('when a move goes back', () => {
     world.streams.turned({ rollout: { ...rollout, closeStreamsMs: ninetyDaysMs }, from: live, to: legacy })
     world.wind(2_000)
     expect(world.waiting()).toBe(1)
+    expect(world.scheduled()).toBe(2)
     world.wind(ninetyDaysMs / 2)
     expect(opened[1]?.told.leftAt).toBe((ninetyDaysMs - 2_000) / 2)
   })
