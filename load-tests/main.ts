@@ -1,8 +1,7 @@
-// `npm run load-test -- SCENARIO …`: reads the options, runs the scenario, prints and writes its report.
-// The danger it guards against: an exit code that says less than the report.
-import { cutover } from './cutover.ts'
-import { help, readOptions, UsageError } from './options.ts'
-import { renderReport, writeReport } from './report.ts'
+// `npm run load-test -- SCENARIO …`: finds the scenario and runs it.
+// The danger it guards against: a mistyped name that runs nothing and exits 0.
+import { UsageError } from './arguments.ts'
+import { scenarios } from './scenarios.ts'
 
 const unmeasured = 2
 
@@ -12,20 +11,20 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   return unmeasured
 })
 
-async function main([scenario, ...args]: readonly string[]): Promise<number> {
-  if (scenario === '--help' || scenario === '-h' || args.includes('--help') || args.includes('-h')) {
-    console.log(help)
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  const scenario = scenarios.find((one) => one.name === name)
+  if ([name, ...args].some((word) => word === '--help' || word === '-h')) {
+    console.log(scenario?.help ?? listOfAll())
     return 0
   }
-  if (scenario !== 'cutover')
-    throw new UsageError(`say which scenario: cutover${scenario ? `, not "${scenario}"` : ''}`)
-  const { plan, json } = readOptions(args, Date.now())
-  console.log(`cutover at ${plan.ratePerSecond} requests/s for ${plan.seconds} s, seed ${plan.seed}`)
-  const report = await cutover({ ...plan, say: console.log }, endRequested())
-  await writeReport(json, report)
-  console.log(renderReport(report))
-  console.log(`\nreport in ${json}`)
-  return report.exitCode
+  const names = scenarios.map((one) => one.name).join(', ')
+  if (!scenario) throw new UsageError(`say which scenario: ${names}${name ? `; not "${name}"` : ''}`)
+  return scenario.run(args, endRequested())
+}
+
+function listOfAll(): string {
+  const lines = scenarios.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`)
+  return ['load-test SCENARIO [options]', '', ...lines, '', 'load-test SCENARIO --help lists its options.'].join('\n')
 }
 
 /** Ctrl-C ends the run in order: what was started is stopped, what was changed is put back. */

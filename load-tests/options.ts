@@ -1,14 +1,14 @@
-// What the command line of a load test says.
-// The danger it guards against: a mistyped option that is ignored, and a test that then proves something else.
+// What the command line of a cutover says.
+// The danger it guards against: a fault that is planted where the site is not ours.
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { type FaultKind, faultKinds } from './fault.ts'
+import { type Given, numberIn, oneOf, readArguments, UsageError } from './arguments.ts'
+import { faultKinds } from './fault.ts'
 import type { CutoverPlan } from './plan.ts'
 
-export const help = `load-test SCENARIO [options]
+export const help = `load-test cutover [options]
 
-  cutover   moves the route "search" to its service and back while requests come in, and proves from
-            the ledgers of all sides that none was lost, doubled or answered by the wrong one
+  Moves the route "search" to its service and back while requests come in, and proves from the ledgers
+  of all sides that none was lost, doubled or answered by the wrong one.
 
 Options
   --rate N          requests per second, arriving by the clock (default 300)
@@ -30,32 +30,19 @@ Exit codes
      ledger has forgotten lines, or there was no request of the moved route in some part of the run)
 `
 
-export class UsageError extends Error {}
-
 export interface Options {
   readonly plan: Omit<CutoverPlan, 'say'>
   readonly json: string
 }
 
-const text = { type: 'string' } as const
-const known = {
-  rate: text,
-  seconds: text,
-  seed: text,
-  fault: text,
-  json: text,
-  gateway: text,
-  admin: text,
-  config: text,
-}
-type Given = Partial<Record<keyof typeof known, string>>
+const names = ['rate', 'seconds', 'seed', 'fault', 'json', 'gateway', 'admin', 'config'] as const
 
 /** @param wallMs milliseconds since the epoch: the seed when none is given. @throws UsageError */
 export function readOptions(args: readonly string[], wallMs: number): Options {
-  const given = parse(args)
+  const given = readArguments(args, names)
   const json = given.json ?? fileURLToPath(new URL('out/cutover.json', import.meta.url))
   const seconds = numberIn(given, 'seconds', { fallback: 30, min: 3, max: 3600 })
-  const fault = faultIn(given.fault)
+  const fault = oneOf(given, 'fault', faultKinds)
   const site = siteIn(given)
   if (fault && site) throw new UsageError('--fault needs the site that is started here, not a given one')
   return {
@@ -72,35 +59,7 @@ export function readOptions(args: readonly string[], wallMs: number): Options {
   }
 }
 
-function parse(args: readonly string[]): Given {
-  try {
-    return parseArgs({ args: [...args], options: known, strict: true }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
-}
-
-interface Bounds {
-  readonly fallback: number
-  readonly min: number
-  readonly max: number
-}
-
-function numberIn(given: Given, name: keyof typeof known, { fallback, min, max }: Bounds): number {
-  const written = given[name]
-  if (written === undefined) return fallback
-  const value = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN
-  if (value >= min && value <= max) return value
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}`)
-}
-
-function faultIn(written: string | undefined): FaultKind | undefined {
-  const kind = faultKinds.find((one) => one === written)
-  if (written !== undefined && !kind) throw new UsageError(`--fault must be one of ${faultKinds.join(', ')}`)
-  return kind
-}
-
-function siteIn({ gateway, admin, config }: Given): CutoverPlan['given'] {
+function siteIn({ gateway, admin, config }: Given<(typeof names)[number]>): CutoverPlan['given'] {
   if (gateway === undefined && admin === undefined && config === undefined) return undefined
   if (gateway === undefined || admin === undefined || config === undefined) {
     throw new UsageError('--gateway, --admin and --config belong together')

@@ -1,0 +1,6 @@
+// All scenarios, in the order in which they are listed.
+// The danger it guards against: a scenario that is there and that nobody finds.
+import { cutoverScenario } from './cutoverScenario.ts'
+import type { Scenario } from './scenario.ts'
+
+export const scenarios: readonly Scenario[] = [cutoverScenario]
