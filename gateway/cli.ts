@@ -12,6 +12,7 @@ import { rollback } from './cli/rollback.ts'
 import { run } from './cli/run.ts'
 import { status } from './cli/status.ts'
 import { table } from './cli/table.ts'
+import { tester } from './cli/tester.ts'
 import { why } from './cli/why.ts'
 import { suggest } from './config/nearest.ts'
 import { filters } from './filters.ts'
@@ -19,7 +20,7 @@ import { version } from './version.ts'
 
 const commands: readonly Command[] = [
   ...[run, check, explain, status, why],
-  ...[plan, promote, rollback, pause, resume, ack, history, diff],
+  ...[plan, promote, rollback, pause, resume, ack, history, diff, tester],
 ]
 
 /** @param argv without node and the script. @returns the exit code, as `--help` lists them */
