@@ -54,6 +54,15 @@ test('a second rollback changes nothing about the first', async () => {
   expect(changes).toHaveLength(1)
 })
 
+test('a rollback is kept for what is away for a while, and holds when it comes back', async () => {
+  const { book, stands, declare } = await started(search, orders)
+  await book.rollBack('search', ann)
+  declare(orders)
+  expect(book.orphans(new Map([['orders', orders]]))).toHaveLength(1)
+  declare(search, orders)
+  expect(stands('search')).toBe('shadow, rollback')
+})
+
 test('a rollback ends by an acknowledgement, and the file holds again', async () => {
   const { book, stands } = await started(search)
   await book.rollBack('search', ann)
