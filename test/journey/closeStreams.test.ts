@@ -179,6 +179,17 @@ describe('after a rollback', () => {
     wire.socket.destroy()
   })
 
+  test('they do not all go in one moment, and whoever still has time holds up no end of the gateway', async () => {
+    const gateway = await startBetween(yaml(undefined, '1h'))
+    const clients = await several(3, (nth) => openSocket(gateway, inside(nth)))
+    await rollBack(gateway)
+    expect(await Promise.race(clients.map(({ code }) => code))).toBe(1001)
+    const still = clients.filter(({ socket }) => socket.readyState === WebSocket.OPEN)
+    expect(await Promise.all(still.map(echo))).toEqual(['new ?', 'new ?'])
+    await gateway.close()
+    expect(await Promise.all(still.map(({ code }) => code))).toEqual([1006, 1006])
+  })
+
   test('the event under way is still passed on, and nothing behind it', async () => {
     const gateway = await startBetween(yaml(undefined, '1h'))
     const stream = await events(gateway, inside(0))
