@@ -34,12 +34,17 @@ export interface Ask {
 /** @throws UsageError when nobody says where the gateway is */
 export async function askerOf(given: Given, world: World): Promise<Ask> {
   const admin = await adminOf(given, world)
-  // What stands in a field is visible ASCII (RFC 9110 §5.5).
-  const by = `cli:${(world.env.USER || world.env.LOGNAME || '').replace(/[^\x21-\x7e]/g, '?')}`.slice(0, 64)
+  const by = nameOf(world)
   return {
     get: (path) => ask(new URL(path, admin), {}),
     post: (path, body) => ask(new URL(path, admin), { method: 'POST', ...contentOf(body, by) }),
   }
+}
+
+/** What stands in a field is visible ASCII (RFC 9110 §5.5). */
+function nameOf({ env }: World): string {
+  const user = env.USER || env.LOGNAME
+  return user ? `cli:${user.replace(/[^\x21-\x7e]/g, '?')}`.slice(0, 64) : 'cli'
 }
 
 function contentOf(body: object | string | undefined, by: string): RequestInit {

@@ -87,30 +87,35 @@ async function editOf(
   return 'refused'
 }
 
-/** Whether the gateway would take it. It is asked, for it knows its own environment. */
-async function isTaken({ file, after }: Edit, ask: Ask, { world }: Telling): Promise<boolean> {
+/** Whether the gateway would take it, and it is this edit alone. It is asked, for it knows its own environment. */
+async function isTaken({ file, after }: Edit, ask: Ask, { given, world }: Telling): Promise<boolean> {
   const planned = await ask.post<Plan>('/plan', after)
   if (!planned.ok) {
     refuse(planned, world)
     return false
   }
   const { accepted, problems, warnings } = planned.body
+  const others = otherEdits(planned.body)
+  const isMore = others.length > 0 && given.values('print').length === 0
   if (!accepted)
     world.complain(`${formatProblems(file, problems)}\nthe file with this edit would be refused, so nothing was done`)
-  else for (const warning of [...warnings, ...otherEdits(planned.body)]) world.complain(`warning: ${warning}`)
-  return accepted
+  else if (isMore)
+    world.complain(
+      `${file} differs from what is served in more than this, so nothing was done: ${others.join(', ')}; name the gateway's own file (--config), or have the edit printed (--print)`,
+    )
+  else for (const warning of warnings) world.complain(`warning: ${warning}`)
+  return accepted && !isMore
 }
 
 /** The gateway follows its file: what it does not serve is either another file, or one that it has refused. */
 function otherEdits({ difference }: Plan): string[] {
   if (!difference) return []
   const isOther = (key: string) => !/(^|\.)(stage|share)$/.test(key)
-  const others = [
+  return [
     ...[...difference.added, ...difference.removed].map((name) => `route ${name}`),
     ...difference.changed.flatMap(({ name, keys }) => keys.filter(isOther).map((key) => `${key} of ${name}`)),
     ...difference.otherKeys.filter(isOther),
   ]
-  return others.length > 0 ? [`the file differs from what is served in more than this: ${others.join(', ')}`] : []
 }
 
 interface Written {

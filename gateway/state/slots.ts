@@ -43,10 +43,10 @@ export class Slots {
     return sum
   }
 
-  /** A rate over at most that many of the newest slots; over less for what was not counted that long. */
+  /** A rate over at most that many of the newest slots; over less, but one slot, for what was not counted that long. */
   perMinute(index: number, slots: number, nowMs: number): number {
     const spanMs = Math.min((slots - 1) * slotMs + (nowMs % slotMs), nowMs - this.#bornMs)
-    return (this.sum(index, slots, nowMs) * 60_000) / Math.max(spanMs, 1_000)
+    return (this.sum(index, slots, nowMs) * 60_000) / Math.max(spanMs, slotMs)
   }
 
   /** The most in any minute of whole slots. */

@@ -112,7 +112,7 @@ test('where the file is not to be written, the patch is printed and the promotio
   expect(view).toMatchObject({ declared: { stage: 'legacy' }, effective: { stage: 'shadow', why: 'advance' } })
 })
 
-test('a file that the gateway would refuse is not touched, and nothing moves', async () => {
+test('a file that the gateway would refuse, or that is not its own, is not touched, and nothing moves', async () => {
   const { gateway, file } = await start(routes('stage: legacy'))
   const broken = `${await readFile(file, 'utf8')}    nonsense: 1\n`
   const other = join(folder.path, 'broken.yaml')
@@ -123,6 +123,11 @@ test('a file that the gateway would refuse is not touched, and nothing moves', a
   expect(refused.err).toContain('unknown key "nonsense"')
   expect(refused.err).toContain('so nothing was done')
   expect(await readFile(other, 'utf8')).toBe(broken)
+  const another = (await readFile(file, 'utf8')).replace('path: /orders', 'path: /order')
+  await writeFile(other, another)
+  const elsewhere = await folder.banyan(args)
+  expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining('match.path of orders')])
+  expect(await readFile(other, 'utf8')).toBe(another)
   const view = await (await fetch(`${gateway.adminUrl}/rollouts/search`)).json()
   expect(view).toMatchObject({ effective: { stage: 'legacy', why: 'file' } })
 })
