@@ -54,5 +54,10 @@ function adopt(snapshot: Snapshot, { log, metrics, pools, moving, configFile }: 
 function changedPlaces(before: CoreSettings, after: CoreSettings): string[] {
   const placeOf = ({ host, port }: { host: string; port: number }) => `${host} ${port}`
   const places = (['public', 'probes', 'admin'] as const).filter((key) => placeOf(before[key]) !== placeOf(after[key]))
-  return before.stateDir === after.stateDir ? places : [...places, 'stateDir']
+  const others = [
+    ...(before.stateDir === after.stateDir ? [] : ['stateDir']),
+    ...(before.store.state === after.store.state ? [] : ['store']),
+    ...(before.replicas === after.replicas ? [] : ['replicas']),
+  ]
+  return [...places, ...others]
 }

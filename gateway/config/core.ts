@@ -3,6 +3,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
+import { storeProperties } from './storeSchema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -181,6 +182,7 @@ export const topProperties = {
     description:
       "What must survive restarts; relative to this file's folder. BANYAN_STATE_DIR in the environment wins.",
   }),
+  ...storeProperties,
   paths: pathsSchema,
   accessLog: accessLogSchema,
   sessionCookie: Type.Optional(CookieName("The cookie in which the monolith keeps a client's session.")),

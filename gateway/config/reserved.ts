@@ -4,7 +4,8 @@
 
 /** Where a key stands, by the mapping that it stands in. */
 const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
-  [/^$/, ['store', 'replicas', 'keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
+  [/^$/, ['keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
+  [/^\/store$/, ['cache']],
   [/^\/public$/, ['tls', 'proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tokens', 'tls']],
   [

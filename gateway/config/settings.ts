@@ -8,6 +8,7 @@ import type { Environment } from './environment.ts'
 import { type Page, refuse, wordsAt } from './page.ts'
 import { below, valueAt } from './pointer.ts'
 import { durationMs } from './schema.ts'
+import { declareStore } from './store.ts'
 
 export const defaultStateDir = './var'
 
@@ -18,10 +19,11 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
   const probes = page.checked.at<CheckedTop['probes']>('/probes')
   const admin = page.checked.at<CheckedTop['admin']>('/admin')
   const stateDir = page.checked.at<CheckedTop['stateDir']>('/stateDir')
+  const store = declareStore(page)
   const paths = page.checked.at<CheckedTop['paths']>('/paths')
   const accessLog = page.checked.at<CheckedTop['accessLog']>('/accessLog')
   const sessionCookie = page.checked.at<CheckedTop['sessionCookie']>('/sessionCookie')
-  if (!door || !probes || !admin || !stateDir || !paths || !accessLog || !areTrusted) return undefined
+  if (!door || !probes || !admin || !stateDir || !store || !paths || !accessLog || !areTrusted) return undefined
   return {
     public: {
       host: door.host,
@@ -33,6 +35,7 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
     probes,
     admin,
     stateDir: stateDirOf(file, stateDir, env),
+    ...store,
     paths,
     accessLog: typeof accessLog === 'string' ? accessLog : { file: resolve(dirname(file), accessLog.file) },
     ...(sessionCookie !== undefined && { sessionCookie }),

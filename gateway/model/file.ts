@@ -49,6 +49,10 @@ export interface CoreSettings {
   readonly admin: { readonly host: string; readonly port: number }
   /** Absolute path. */
   readonly stateDir: string
+  /** Whatever reads it may hold a password: it is shown nowhere. */
+  readonly store: { readonly state: string }
+  /** How many gateways share the store, this one included. */
+  readonly replicas: number
   readonly paths: PathRules
   readonly accessLog: 'stdout' | 'off' | { readonly file: string }
   /** The cookie in which the monolith keeps a client's session. */

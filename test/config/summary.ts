@@ -15,13 +15,15 @@ export function summarise(declaration: Declaration): string {
   ].join('\n')
 }
 
-function ofSettings({ public: door, probes, admin, stateDir, paths, accessLog }: CoreSettings): string[] {
+function ofSettings(settings: CoreSettings): string[] {
+  const { public: door, probes, admin, stateDir, store, replicas, paths, accessLog } = settings
   return [
     `public    ${door.host} ${door.port}, keepAlive ${door.keepAliveMs} ms, drain ${door.drainMs} ms, trusts [${door.trustedProxies}]`,
     `probes    ${probes.host} ${probes.port}`,
     `admin     ${admin.host} ${admin.port}`,
     `stateDir  ${stateDir}`,
     `paths     ${paths.case}, ${paths.trailingSlash}, ${paths.semicolon}`,
+    ...(store.state === 'memory:' && replicas === 1 ? [] : [`store     ${store.state}, replicas ${replicas}`]),
     `accessLog ${JSON.stringify(accessLog)}`,
   ]
 }

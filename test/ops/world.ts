@@ -69,6 +69,8 @@ const settings: CoreSettings = {
   probes: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0 },
   stateDir: '/nonexistent',
+  store: { state: 'memory:' },
+  replicas: 1,
   paths: { case: 'exact', trailingSlash: 'distinct', semicolon: 'distinct' },
   accessLog: 'off',
 }
