@@ -24,16 +24,39 @@ export function tap(answer: Answer, mostBytes: number): Tapped {
   return { answer: { ...answer, body: tapped }, kept: promise, forget: () => tapped.forget() }
 }
 
-/** Reads all of an answer that goes to nobody, and ends it; what is beyond the bound is not waited for. */
+/** More come of no server that means well: each costs the time that clients wait for. */
+const mostPieces = 8 * 1024
+
+/** Reads all of an answer that goes to nobody, and ends it; what is beyond the bounds is not waited for. */
 export async function keepAnswer(answer: Answer, mostBytes: number, now: () => number): Promise<Kept | undefined> {
-  const { answer: tapped, kept } = tap(answer, mostBytes)
-  if (tapped.body instanceof Readable) tapped.body.resume()
-  const known = await kept
-  if (known === undefined) answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at: now() })
-  else if (known !== 'tooLarge')
-    answer.settle({ how: 'complete', bodyBytes: known === 'none' ? 0 : known.length, at: now() })
+  const { body } = answer
+  const kept = await (body instanceof Readable ? read(body, mostBytes) : tap(answer, mostBytes).kept)
+  if (kept === undefined) answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at: now() })
+  else if (kept !== 'tooLarge')
+    answer.settle({ how: 'complete', bodyBytes: kept === 'none' ? 0 : kept.length, at: now() })
   answer.discard()
-  return known
+  return kept
+}
+
+function read(body: Readable, mostBytes: number): Promise<Kept | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Kept | undefined>()
+  const copy = new Copy(mostBytes)
+  let pieces = 0
+  const stop = (kept: Kept | undefined) => {
+    body.off('data', take)
+    resolve(kept)
+  }
+  const take = (piece: Buffer) => {
+    copy.add(piece)
+    pieces += 1
+    if (copy.isTooLarge || pieces > mostPieces) stop('tooLarge')
+  }
+  body.on('error', () => {})
+  body.once('end', () => stop(copy.kept))
+  body.once('close', () => stop(undefined))
+  if (body.destroyed) stop(undefined)
+  else body.on('data', take)
+  return promise
 }
 
 class TappedBody extends Readable {

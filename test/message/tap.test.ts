@@ -129,3 +129,20 @@ test('of an answer that goes to nobody no more is read than is kept', async () =
   expect(body.destroyed).toBe(true)
   expect((await end).how).toBe('discarded')
 })
+
+test('of an answer in crumbs no more is read than a well-meaning server would cut it into', async () => {
+  const { body, made } = endless(Buffer.from('x'))
+  expect(await keepAnswer(answerWith(body), 256 * kibibyte, () => 9)).toBe('tooLarge')
+  expect(made()).toBeLessThan(9 * kibibyte)
+})
+
+test('an answer that breaks off, or was broken before, is not kept', async () => {
+  const body = new Readable({ read() {} })
+  const answer = answerWith(body)
+  const kept = keepAnswer(answer, 10, () => 9)
+  body.push('half')
+  body.destroy(new Error('reset'))
+  expect(await kept).toBeUndefined()
+  expect((await ended(answer)).how).toBe('upstreamBroke')
+  expect(await keepAnswer(answerWith(body), 10, () => 9)).toBeUndefined()
+})
