@@ -54,6 +54,8 @@ export class Failure extends Error {
   readonly code: FailureCode
   /** May contradict the table where the place of failure knows better (a reset before the first byte was written). */
   readonly mayHaveRun: boolean
+  /** The name of the Upstream that was asked, once somebody knows. */
+  upstream?: string
 
   constructor(code: FailureCode, message: string, how: { mayHaveRun?: boolean; cause?: unknown } = {}) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })

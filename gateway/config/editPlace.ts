@@ -18,12 +18,13 @@ export interface Place {
 export function findPlace(value: unknown, rollout: string): Place {
   const routes = namedRoutes(value, rollout)
   const alone = routes.filter(({ group }) => group === undefined)
-  const isGroup = groupNames(value).includes(rollout)
+  const groupName = groupCalled(value, rollout)
+  const isGroup = groupName !== undefined
   const [route] = alone.length > 0 || isGroup ? alone : routes
   if (alone.length + (isGroup ? 1 : 0) > 1) {
     throw new Refusal(`more than one move is called "${rollout}"`, 'give each a name of its own')
   }
-  if (isGroup) return placeOf(['groups', rollout], `group "${rollout}"`)
+  if (isGroup) return placeOf(['groups', groupName], `group "${groupName}"`)
   if (!route) throw new Refusal(`no route and no group is called "${rollout}"`, remedyFor(value, rollout))
   const { i, group, hasMove, name } = route
   if (group !== undefined) {
@@ -70,6 +71,13 @@ function allRoutes(value: unknown): NamedRoute[] {
 function groupNames(value: unknown): string[] {
   const groups = valueAt(value, '/groups')
   return isMapping(groups) ? Object.keys(groups) : []
+}
+
+/** By what it was, or else by what it is. */
+function groupCalled(value: unknown, rollout: string): string | undefined {
+  const names = groupNames(value)
+  const wasOf = (name: string) => valueAt(value, below('/groups', name, 'was'))
+  return names.find((name) => wasOf(name) === rollout) ?? names.find((name) => name === rollout)
 }
 
 function remedyFor(value: unknown, rollout: string): string {

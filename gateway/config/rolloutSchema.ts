@@ -1,7 +1,7 @@
 // The keys that say how far a move is and what moves it: in a route's `move`, or in the group that its route belongs to.
 // The danger it guards against: a key that a route may have and a group not, or that means another thing there.
 import { type Static, type TSchema, Type } from 'typebox'
-import { Duration, namePattern, nameTitle, Share, Text } from './schema.ts'
+import { Duration, Name, namePattern, nameTitle, Share, Text } from './schema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -146,7 +146,14 @@ export const rolloutProperties = {
   }),
 } satisfies Record<string, TSchema>
 
-export const groupSchema = Type.Object(rolloutProperties, { ...closed, description: 'Routes that move together.' })
+const groupProperties = {
+  ...rolloutProperties,
+  was: Type.Optional(
+    Name({ description: 'Its name when its move began: its clients stay where they are, and so does a rollback.' }),
+  ),
+}
+
+export const groupSchema = Type.Object(groupProperties, { ...closed, description: 'Routes that move together.' })
 
 export const groupsSchema = Type.Record(Type.String(), groupSchema, {
   propertyNames: { pattern: namePattern, title: nameTitle },

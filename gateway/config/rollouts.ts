@@ -35,15 +35,19 @@ export function declareRollouts(page: Page): ReadonlyMap<string, RolloutDeclarat
     const { name, was = name, pointer } = mover
     add(declare(page, { key: was, of: 'route', at: below(pointer, 'move'), movers: [mover] }), [mover])
   }
-  for (const key of groupNames(page)) {
-    const members = movers.filter(({ group }) => group === key)
+  for (const name of groupNames(page)) {
+    const members = movers.filter(({ group }) => group === name)
     for (const member of members) refuseOwnStage(page, member)
     if (members.length === 0)
       page.findings.warn(
-        keyAt(page, below('/groups', key)),
-        `no route belongs to the group "${key}"; a route says: group: ${key}`,
+        keyAt(page, below('/groups', name)),
+        `no route belongs to the group "${name}"; a route says: group: ${name}`,
       )
-    else add(declare(page, { key, of: 'group', at: below('/groups', key), movers: members }), members)
+    else
+      add(
+        declare(page, { key: groupKey(page, name), of: 'group', at: below('/groups', name), movers: members }),
+        members,
+      )
   }
   return found
 }
@@ -91,15 +95,21 @@ function groupNames(page: Page): string[] {
 
 /** The state of a move belongs to its key: no two may have the same. */
 function checkKeys(page: Page, ungrouped: readonly Mover[]): void {
-  const owners = new Map(groupNames(page).map((key) => [key, `the group "${key}"`]))
-  for (const { pointer, name, was } of ungrouped) {
-    const key = was ?? name
-    const owner = owners.get(key)
-    const at = below(pointer, was === undefined ? 'name' : 'was')
-    if (owner)
-      refuse(page, at, `the move's state goes by the name "${key}", which is that of ${owner} too; choose another`)
-    owners.set(key, `the route "${name}"`)
+  const owners = new Map<string, string>()
+  const claim = (key: string, owner: string, at: string) => {
+    const other = owners.get(key)
+    if (other)
+      refuse(page, at, `the move's state goes by the name "${key}", which is that of ${other} too; choose another`)
+    owners.set(key, owner)
   }
+  for (const name of groupNames(page)) claim(groupKey(page, name), `the group "${name}"`, below('/groups', name))
+  for (const { pointer, name, was } of ungrouped)
+    claim(was ?? name, `the route "${name}"`, below(pointer, was === undefined ? 'name' : 'was'))
+}
+
+/** What its state goes by. */
+function groupKey(page: Page, name: string): string {
+  return page.checked.at<string>(below('/groups', name, 'was')) ?? name
 }
 
 function refuseOwnStage(page: Page, { pointer, group }: Mover): void {

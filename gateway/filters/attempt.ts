@@ -139,10 +139,12 @@ async function forward(exchange: Exchange, services: Services, host = missingHos
     })
     return answer
   } catch (thrown) {
-    const { code, blame } = asFailure(thrown)
+    const failure = asFailure(thrown)
+    const { code, blame } = failure
+    failure.upstream = exchange.upstream.name
     const totalMs = clock.now() - startedAt
     services.reportOutcome({ ...madeBy(exchange), failure: code, blame, totalMs, end: 'noAnswer' })
-    throw thrown
+    throw failure
   }
 }
 

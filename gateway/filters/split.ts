@@ -63,8 +63,9 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
 
   function dueSide(exchange: Exchange, { stage, shareBasisPoints }: Effective): Side {
     if (shareBasisPoints === 0) return 'old'
-    if (shareBasisPoints === wholeShare) return 'new'
+    if (shareBasisPoints === wholeShare && stage !== 'canary') return 'new'
     const identity = identify(exchange)
+    // Who cannot be told from others is in no share, not even in a whole one; live is for all but the holdback.
     if (identity === undefined) return stage === 'live' ? 'new' : 'old'
     return bucketOf(rollouts.splitKey(), key, identity) < shareBasisPoints ? 'new' : 'old'
   }

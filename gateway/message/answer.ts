@@ -80,5 +80,5 @@ export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, 
     'X-Request-Id',
     exchange.id,
   ])
-  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code }, now)
+  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream: failure.upstream }, now)
 }
