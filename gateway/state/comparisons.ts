@@ -43,7 +43,7 @@ export function createComparisons(parts: ComparingParts): ComparisonBook {
     room.inTurn(turn, async () => {
       // The client's answer goes first.
       await afterOthers()
-      const time = startLegTime(isClosed ? 0 : leg.settings.timeoutMs)
+      const time = startLegTime(leg.settings.timeoutMs)
       times.add(time)
       time.onOver(primary.forget)
       if (!isClosed) await make({ leg, primary, write, time }).catch(() => records.of(leg).skip('failed'))

@@ -39,8 +39,6 @@ export async function askOther(exchange: Exchange, next: Next, time: LegTime, cl
   }
   try {
     const answer = await next(asked)
-    // It ends with its time even in mid-body.
-    asked.onGone(() => answer.discard())
     const kept = await keepAnswer(answer, mostBodyBytes, clock.now)
     if (time.isOver) return 'timedOut'
     return kept === undefined ? 'unanswered' : { answer, kept }
