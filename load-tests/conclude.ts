@@ -37,7 +37,7 @@ export function conclude(all: Concluding): Report {
     movingKinds: new Set(known.kinds.filter(({ isMoving }) => isMoving).map(({ name }) => name)),
   })
   const { verdict, reasons } = verdictOf(balanced.facts)
-  const hits = site.interposer?.hits ?? []
+  const hits = (site.interposers.get('monolith')?.hits ?? []).map(({ id }) => id)
   return {
     ...{ verdict, exitCode: exitCodes[verdict], reasons },
     startedAt: plan.startedAt.toISOString(),

@@ -6,11 +6,12 @@ import { systemTicker as ticker } from './arrivals.ts'
 import { connectTo } from './client.ts'
 import { conclude } from './conclude.ts'
 import { gatherEvidence } from './evidence.ts'
+import { everyNth } from './interposer.ts'
 import { operatorsOf } from './operators.ts'
 import type { Begun, CutoverPlan } from './plan.ts'
 import type { Report } from './report.ts'
 import { mixOf } from './requests.ts'
-import { type Move, readMove, readRoutes, upstreamNames } from './routes-file.ts'
+import { type Move, readMove, readRoutes, upstreamNames, withStage } from './routes-file.ts'
 import { runUnderTraffic } from './run.ts'
 import { givenSite, ownSite, type Site } from './site.ts'
 import { measureThroughput, type Throughput } from './throughput.ts'
@@ -38,8 +39,9 @@ export async function cutover(plan: CutoverPlan, signal: AbortSignal): Promise<R
 function openSite({ given, fault, seed, logFile, say }: CutoverPlan, runId: string): Promise<Site> {
   if (given) return givenSite(given)
   say('starting the monolith, both services and the gateway')
-  const random = randomFrom(seed + 2)
-  return ownSite({ route, logFile, fault: fault && { kind: fault, every: faultEvery, random, idPrefix: `${runId}r` } })
+  const isTurn = everyNth(faultEvery, randomFrom(seed + 2))
+  const between = fault && { monolith: { kind: fault, isTurn, idPrefix: `${runId}r` } }
+  return ownSite({ edit: (text) => withStage(text, route, 'legacy'), logFile, ...(between && { between }) })
 }
 
 async function runAt(site: Site, plan: Begun): Promise<Report> {
@@ -59,7 +61,7 @@ async function runAt(site: Site, plan: Begun): Promise<Report> {
     const moving = { configFile: site.configFile, route, operators, ticker }
     const run = await runUnderTraffic({ ...plan, ...moving, client, mix, idPrefix: `${runId}r` })
     plan.signal.throwIfAborted()
-    await site.interposer?.settled()
+    for (const interposer of site.interposers.values()) await interposer.settled()
     const evidence = await gatherEvidence(operators, known.marks, runId, ticker)
     const { version } = await operators.status()
     return conclude({ site, plan, known, move, throughput, run, evidence, version, connections: client.connections() })

@@ -2,7 +2,8 @@
 // The danger it guards against: an exit code that says less than the report.
 import { cutover } from './cutover.ts'
 import { help, readOptions } from './options.ts'
-import { renderReport, writeReport } from './report.ts'
+import { writeReport } from './print.ts'
+import { renderReport } from './report.ts'
 import type { Scenario } from './scenario.ts'
 
 export const cutoverScenario: Scenario = {

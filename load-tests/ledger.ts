@@ -10,6 +10,8 @@ export interface Entry {
   /** The X-Request-Id as it arrived. */
   readonly id: string
   readonly state: 'running' | 'answered' | 'aborted'
+  /** Its Banyan-Role: a request that the gateway made, and no client waits for. */
+  readonly role?: string
 }
 
 /** One request as the client saw it. Times are the client's monotonic milliseconds. */

@@ -2,7 +2,7 @@
 // The danger it guards against: a fault that is planted where the site is not ours.
 import { fileURLToPath } from 'node:url'
 import { type Given, numberIn, oneOf, readArguments, UsageError } from './arguments.ts'
-import { faultKinds } from './fault.ts'
+import { cutoverFaults } from './fault.ts'
 import type { CutoverPlan } from './plan.ts'
 
 export const help = `load-test cutover [options]
@@ -42,7 +42,7 @@ export function readOptions(args: readonly string[], wallMs: number): Options {
   const given = readArguments(args, names)
   const json = given.json ?? fileURLToPath(new URL('out/cutover.json', import.meta.url))
   const seconds = numberIn(given, 'seconds', { fallback: 30, min: 3, max: 3600 })
-  const fault = oneOf(given, 'fault', faultKinds)
+  const fault = oneOf(given, 'fault', cutoverFaults)
   const site = siteIn(given)
   if (fault && site) throw new UsageError('--fault needs the site that is started here, not a given one')
   return {

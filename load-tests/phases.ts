@@ -7,7 +7,7 @@ import { type Outcome, outcomes, type SentRequest } from './traffic.ts'
 export type PhaseName = 'before' | 'during' | 'after' | 'around the flips'
 
 export interface Phase {
-  readonly name: PhaseName
+  readonly name: string
   readonly requests: number
   readonly outcomes: Readonly<Record<Outcome, number>>
   /** From the scheduled time to the last byte, in milliseconds: of all right answers, and of the moving route's. */
@@ -24,33 +24,44 @@ export interface Window {
   readonly to: number
 }
 
-export interface PhasesPlan {
-  readonly records: readonly SentRequest[]
-  /** When the route was being moved: over, and back; ascending. Whatever was under way then was around a flip. */
-  readonly windows: readonly Window[]
+export interface Told {
   readonly movingKinds: ReadonlySet<string>
   /** The sides whose ledgers have an id. */
   readonly sidesOf: (id: string) => readonly string[]
 }
 
+export interface PhasesPlan extends Told {
+  readonly records: readonly SentRequest[]
+  /** When the route was being moved: over, and back; ascending. Whatever was under way then was around a flip. */
+  readonly windows: readonly Window[]
+}
+
 const names: readonly PhaseName[] = ['before', 'during', 'after', 'around the flips']
 
 /** Each request belongs to exactly one part. */
-export function phasesOf({ records, windows, movingKinds, sidesOf }: PhasesPlan): readonly Phase[] {
-  return names.map((name) => {
-    const own = records.filter((record) => partOf(record, windows) === name)
-    const moving = own.filter(({ kind }) => movingKinds.has(kind))
-    const answerer = (record: SentRequest) => sidesOf(record.id)[0] ?? (record.status > 0 ? 'gateway' : 'nobody')
-    return {
+export function phasesOf({ records, windows, ...told }: PhasesPlan): readonly Phase[] {
+  return names.map((name) =>
+    phaseOf(
       name,
-      requests: own.length,
-      outcomes: { ...noOutcomes(), ...countBy(own, ({ outcome }) => outcome) },
-      latencyMs: latencyOf(own),
-      movingLatencyMs: latencyOf(moving),
-      answeredBy: countBy(own, answerer),
-      movingAnsweredBy: countBy(moving, answerer),
-    }
-  })
+      records.filter((record) => partOf(record, windows) === name),
+      told,
+    ),
+  )
+}
+
+/** @param own all requests of that part */
+export function phaseOf(name: string, own: readonly SentRequest[], { movingKinds, sidesOf }: Told): Phase {
+  const moving = own.filter(({ kind }) => movingKinds.has(kind))
+  const answerer = (record: SentRequest) => sidesOf(record.id)[0] ?? (record.status > 0 ? 'gateway' : 'nobody')
+  return {
+    name,
+    requests: own.length,
+    outcomes: { ...noOutcomes(), ...countBy(own, ({ outcome }) => outcome) },
+    latencyMs: latencyOf(own),
+    movingLatencyMs: latencyOf(moving),
+    answeredBy: countBy(own, answerer),
+    movingAnsweredBy: countBy(moving, answerer),
+  }
 }
 
 function partOf({ sentAt, endedAt }: SentRequest, windows: readonly Window[]): PhaseName | undefined {

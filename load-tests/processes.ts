@@ -31,6 +31,8 @@ export interface RunningProcess<T> {
   complaints(): string
   /** Asks it to end (SIGTERM), kills it after `graceMs` (default 10 s), and resolves with its exit code. */
   stop(graceMs?: number): Promise<number>
+  /** Ends it where it stands (SIGKILL); resolves with its exit code. */
+  kill(): Promise<number>
 }
 
 const alive = new Set<ChildProcess>()
@@ -54,7 +56,8 @@ export async function startProcess<T>(plan: ProcessPlan<T>): Promise<RunningProc
   const stop = (graceMs = 10_000) => stopChild(child, ended, graceMs)
   try {
     const ready = await readyLine(child, plan, ended)
-    return { name: plan.name, pid: child.pid ?? 0, ready, ended, complaints, stop }
+    const kill = () => killChild(child, ended)
+    return { name: plan.name, pid: child.pid ?? 0, ready, ended, complaints, stop, kill }
   } catch (error) {
     await stop()
     const reason = error instanceof Error ? error.message : String(error)
@@ -113,4 +116,9 @@ async function stopChild(child: ChildProcess, ended: Promise<number>, graceMs: n
   const code = await ended
   clearTimeout(killer)
   return code
+}
+
+function killChild(child: ChildProcess, ended: Promise<number>): Promise<number> {
+  child.kill('SIGKILL')
+  return ended
 }

@@ -8,6 +8,8 @@ import type { Move } from './routes-file.ts'
 export interface PlannedRequest {
   /** The name of its kind. */
   readonly kind: string
+  /** Who asks, where that decides who answers. */
+  readonly visitor?: string
   readonly ask: Ask
   /** The only right status. */
   readonly status: number

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type FaultPlan, type Interposer, interpose } from './fault.ts'
+import { type FaultPlan, type Interposer, interpose } from './interposer.ts'
 import { type ProcessPlan, type RunningProcess, startProcess } from './processes.ts'
-import { type Change, readRoutes, replaceRoutes, withChanges, withStage } from './routes-file.ts'
+import { type Change, readRoutes, replaceRoutes, withChanges } from './routes-file.ts'
 
 export interface Site {
   /** The public door, scheme://host:port. */
@@ -15,7 +15,8 @@ export interface Site {
   readonly admin: string
   /** The gateway's routes.yaml, to be edited. */
   readonly configFile: string
-  readonly interposer?: Interposer | undefined
+  /** What stands between the gateway and an upstream, by the upstream's name. */
+  readonly interposers: ReadonlyMap<string, Interposer>
   /** Stops what was started, removes what was made, and puts back what was changed. */
   close(): Promise<void>
 }
@@ -30,20 +31,29 @@ export async function givenSite(urls: Pick<Site, 'gateway' | 'admin' | 'configFi
   const close = async () => {
     if ((await readRoutes(urls.configFile)) !== before) await replaceRoutes(urls.configFile, before)
   }
-  return { ...urls, close }
+  return { ...urls, interposers: new Map(), close }
 }
 
+/** One that is all ours. */
+export interface OwnSite extends Site {
+  readonly stateDir: string
+  /** Kills the gateway where it stands (SIGKILL) and starts it again: on the same files, at other addresses. */
+  crashGateway(): Promise<Pick<Site, 'gateway' | 'admin'>>
+}
+
+type SystemName = 'monolith' | 'search' | 'ai'
+
 export interface OwnSitePlan {
-  /** The route that is moved: it starts at `legacy`. */
-  readonly route: string
+  /** Makes the gateway's file of this repository's; addresses and folders are set here. */
+  readonly edit: (text: string) => string
   /** Where the gateway writes its access log; an older one goes. */
   readonly logFile: string
-  /** Between the gateway and the monolith. */
-  readonly fault?: Omit<FaultPlan, 'upstream'> | undefined
+  /** What is put between the gateway and a system. */
+  readonly between?: Partial<Record<SystemName, FaultPlan>>
 }
 
 /** The monolith, both services and the gateway as child processes, with this repository's routes.yaml. */
-export async function ownSite({ route, logFile, fault }: OwnSitePlan): Promise<Site> {
+export async function ownSite({ edit, logFile, between = {} }: OwnSitePlan): Promise<OwnSite> {
   const undo: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -54,28 +64,48 @@ export async function ownSite({ route, logFile, fault }: OwnSitePlan): Promise<S
     return running
   }
   try {
-    const folder = await mkdtemp(join(tmpdir(), 'banyan-cutover-'))
+    const folder = await mkdtemp(join(tmpdir(), 'banyan-load-test-'))
     undo.push(() => rm(folder, { recursive: true, force: true }))
-    const monolith = (await start(system('legacy-mock/main.ts', 'monolith'))).ready
-    // One after the other: a start that fails must not leave another one half-way behind whoever cleans up.
-    const search = (await start(system('services/search/main.ts', 'search'))).ready
-    const ai = (await start(system('services/ai/main.ts', 'ai', ['--monolith', monolith]))).ready
-    const interposer = fault && (await interpose({ ...fault, upstream: monolith }))
-    if (interposer) undo.push(interposer.close)
+    const systems = await startSystems(start)
+    const interposers = new Map<string, Interposer>()
+    for (const [name, plan] of Object.entries(between)) {
+      const interposer = await interpose(systems[name as SystemName], plan)
+      interposers.set(name, interposer)
+      undo.push(interposer.close)
+    }
+    const urls = { ...systems, ...Object.fromEntries([...interposers].map(([name, { url }]) => [name, url])) }
     const configFile = join(folder, 'routes.yaml')
+    const stateDir = join(folder, 'state')
     await mkdir(dirname(logFile), { recursive: true })
     await rm(logFile, { force: true })
-    const urls = { monolith: interposer?.url ?? monolith, search, ai }
-    await replaceRoutes(
-      configFile,
-      ownRoutes(await readRoutes(join(root, 'routes.yaml')), { route, urls, folder, logFile }),
-    )
-    const gateway = await start(gatewayPlan(configFile, folder), gatewayGraceMs)
-    return { gateway: gateway.ready.public, admin: gateway.ready.admin, configFile, interposer, close }
+    const text = edit(await readRoutes(join(root, 'routes.yaml')))
+    await replaceRoutes(configFile, ownRoutes(text, { urls, stateDir, logFile }))
+    const startGateway = () => start(gatewayPlan(configFile, stateDir), gatewayGraceMs)
+    let running = await startGateway()
+    const crashGateway = async () => {
+      await running.kill()
+      running = await startGateway()
+      return addressesOf(running)
+    }
+    return { ...addressesOf(running), configFile, stateDir, interposers, crashGateway, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** One after the other: a start that fails must not leave another one half-way behind whoever cleans up. */
+async function startSystems(
+  start: (plan: ProcessPlan<string>) => Promise<RunningProcess<string>>,
+): Promise<Readonly<Record<SystemName, string>>> {
+  const monolith = (await start(system('legacy-mock/main.ts', 'monolith'))).ready
+  const search = (await start(system('services/search/main.ts', 'search'))).ready
+  const ai = (await start(system('services/ai/main.ts', 'ai', ['--monolith', monolith]))).ready
+  return { monolith, search, ai }
+}
+
+function addressesOf({ ready }: RunningProcess<Listening>): Pick<Site, 'gateway' | 'admin'> {
+  return { gateway: ready.public, admin: ready.admin }
 }
 
 function system(script: string, name: string, args: readonly string[] = []): ProcessPlan<string> {
@@ -91,12 +121,12 @@ interface Listening {
   readonly admin: string
 }
 
-function gatewayPlan(configFile: string, folder: string): ProcessPlan<Listening> {
+function gatewayPlan(configFile: string, stateDir: string): ProcessPlan<Listening> {
   return {
     name: 'gateway',
     args: [join(root, 'bin/banyan.js'), 'run', '--config', configFile],
     ready: listeningIn,
-    env: { BANYAN_STATE_DIR: join(folder, 'state') },
+    env: { BANYAN_STATE_DIR: stateDir },
   }
 }
 
@@ -107,22 +137,20 @@ export function listeningIn(line: string): Listening | undefined {
   return said.msg === 'listening' ? { public: said.public, admin: said.admin } : undefined
 }
 
-interface OwnRoutes {
-  readonly route: string
+interface Places {
   readonly urls: Readonly<Record<string, string>>
-  readonly folder: string
+  readonly stateDir: string
   readonly logFile: string
 }
 
-function ownRoutes(text: string, { route, urls, folder, logFile }: OwnRoutes): string {
-  const changes: Change[] = [
+function ownRoutes(text: string, { urls, stateDir, logFile }: Places): string {
+  return withChanges(text, [
     ...['public', 'probes', 'admin'].flatMap<Change>((door) => [
       [[door, 'host'], '127.0.0.1'],
       [[door, 'port'], 0],
     ]),
-    [['stateDir'], join(folder, 'state')],
+    [['stateDir'], stateDir],
     [['accessLog'], { file: resolve(logFile) }],
     ...Object.entries(urls).map<Change>(([name, url]) => [['upstreams', name, 'url'], url]),
-  ]
-  return withStage(withChanges(text, changes), route, 'legacy')
+  ])
 }

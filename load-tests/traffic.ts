@@ -21,6 +21,7 @@ export const outcomes: readonly Outcome[] = [
 export interface SentRequest {
   readonly id: string
   readonly kind: string
+  readonly visitor?: string
   readonly scheduledAt: number
   readonly sentAt: number
   readonly endedAt: number
@@ -71,7 +72,8 @@ export function startTraffic({ times, ticker, client, mix, maxInFlight, idPrefix
     const endedAt = ticker.now()
     const judged = judge(request, reply)
     if (judged.outcome === 'ok') request.onRight?.(reply)
-    records.push({ id, kind: request.kind, scheduledAt, sentAt, endedAt, ...judged })
+    const { kind, visitor } = request
+    records.push({ id, kind, ...(visitor !== undefined && { visitor }), scheduledAt, sentAt, endedAt, ...judged })
   }
   const launch = (scheduledAt: number) => {
     if (pending.size >= maxInFlight) {

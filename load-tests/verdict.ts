@@ -4,17 +4,10 @@
 
 export type Verdict = 'passed' | 'failed' | 'inconclusive'
 
-export interface Facts {
+/** What every run must say of itself: how well it sent, and what its ledgers could still tell. */
+export interface Soundness {
   /** Requests sent. */
   readonly requests: number
-  /** Requests whose outcome for the client was not ok. */
-  readonly errors: number
-  /** Without a whole answer from a side, or answered though no ledger has them. */
-  readonly lost: number
-  readonly doubled: number
-  readonly wrongSide: number
-  /** Why the gateway did not move the route, if it did not. */
-  readonly notMoved?: string | undefined
   /** Requests that were due and not sent, because too many were under way. */
   readonly unsent: number
   /** How late requests were sent at the 99th percentile, in milliseconds. */
@@ -23,6 +16,17 @@ export interface Facts {
   readonly forgotten: number
   /** Requests that a side still worked at when the ledgers were read. */
   readonly running: number
+}
+
+export interface Facts extends Soundness {
+  /** Requests whose outcome for the client was not ok. */
+  readonly errors: number
+  /** Without a whole answer from a side, or answered though no ledger has them. */
+  readonly lost: number
+  readonly doubled: number
+  readonly wrongSide: number
+  /** Why the gateway did not move the route, if it did not. */
+  readonly notMoved?: string | undefined
   /** Requests of the moving route, sent before, while and after the new side was live, that only one side might have. */
   readonly movingByPhase: readonly number[]
 }
@@ -33,8 +37,14 @@ export const lagLimitMs = 100
 export const exitCodes: Readonly<Record<Verdict, number>> = { passed: 0, failed: 1, inconclusive: 3 }
 
 export function verdictOf(facts: Facts): { readonly verdict: Verdict; readonly reasons: readonly string[] } {
-  const failures = failuresIn(facts)
-  const doubts = doubtsAbout(facts)
+  return decide(failuresIn(facts), [...doubtsAboutSoundness(facts), ...doubtsAboutPhases(facts)])
+}
+
+/** One failure is enough, whatever is in doubt beside it. */
+export function decide(
+  failures: readonly string[],
+  doubts: readonly string[],
+): { readonly verdict: Verdict; readonly reasons: readonly string[] } {
   const verdict = failures.length > 0 ? 'failed' : doubts.length > 0 ? 'inconclusive' : 'passed'
   return { verdict, reasons: [...failures, ...doubts] }
 }
@@ -49,8 +59,7 @@ function failuresIn({ lost, doubled, wrongSide, errors, notMoved }: Facts): stri
   ]
 }
 
-function doubtsAbout({ requests, unsent, lagP99Ms, forgotten, running, movingByPhase }: Facts): string[] {
-  const phases = ['before the move', 'while the new side was live', 'after the move back']
+export function doubtsAboutSoundness({ requests, unsent, lagP99Ms, forgotten, running }: Soundness): string[] {
   return [
     ...(requests === 0 ? ['nothing was sent'] : []),
     ...said(unsent, 'could not be sent: the client did not keep up'),
@@ -63,10 +72,16 @@ function doubtsAbout({ requests, unsent, lagP99Ms, forgotten, running, movingByP
       ? [`the ledgers have forgotten ${forgotten} lines of the run: send less, or make them longer`]
       : []),
     ...said(running, 'still running when the ledgers were read'),
-    ...phases.filter((_, i) => !movingByPhase[i]).map((phase) => `no request of the moving route was sent ${phase}`),
   ]
 }
 
-function said(count: number, what: string): string[] {
+function doubtsAboutPhases({ movingByPhase }: Facts): string[] {
+  return ['before the move', 'while the new side was live', 'after the move back']
+    .filter((_, i) => !movingByPhase[i])
+    .map((phase) => `no request of the moving route was sent ${phase}`)
+}
+
+/** Of requests, where there are any. */
+export function said(count: number, what: string): string[] {
   return count > 0 ? [`${count} ${count === 1 ? 'request' : 'requests'} ${what}`] : []
 }

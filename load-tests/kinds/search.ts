@@ -1,7 +1,7 @@
 // Searches: the route that moves. Both sides are asked beforehand; an answer must be, byte for byte, what the side that it
 // names answers. The danger it guards against: a move that changes what clients find, unseen because each answer is a 200.
 import type { Reply } from '../client.ts'
-import { type Acquaintance, expectReply, jsonIn, type Kind, pickFrom } from '../requests.ts'
+import { type Acquaintance, expectReply, jsonIn, type Kind, type PlannedRequest, pickFrom } from '../requests.ts'
 
 /** None finds what the run itself writes (see shipments.ts): their answers do not change under it. */
 const queries = [
@@ -10,13 +10,25 @@ const queries = [
 ]
 const fewestQueries = 5
 
-interface Expected {
+/** A search, and what each side answers to it. */
+export interface Expected {
   readonly target: string
   /** By the side that X-Served-By names. */
   readonly answers: ReadonlyMap<string, Buffer>
 }
 
-export async function learnSearches({ operators, move, random }: Acquaintance): Promise<readonly Kind[]> {
+export async function learnSearches(acquaintance: Acquaintance): Promise<readonly Kind[]> {
+  const { random } = acquaintance
+  // Where the sides disagree on what there is to find, the fault is theirs, and not for this test to find.
+  const known = await learnAnswers(acquaintance, (from, to) => totalOf(from) === totalOf(to))
+  return [{ name: 'search', weight: 20, isMoving: true, next: () => searchFor(pickFrom(known, random)) }]
+}
+
+/** @param isAgreed whether a search is worth asking, by what both sides answer to it. @throws Error when too few are */
+export async function learnAnswers(
+  { operators, move }: Pick<Acquaintance, 'operators' | 'move'>,
+  isAgreed: (from: Reply, to: Reply) => boolean,
+): Promise<readonly Expected[]> {
   const known: Expected[] = []
   for (const query of queries) {
     const target = `/api/search?q=${encodeURIComponent(query).replaceAll('%26', '&').replaceAll('%3D', '=')}`
@@ -24,18 +36,13 @@ export async function learnSearches({ operators, move, random }: Acquaintance): 
       operators.ask(move.from, target).then((reply) => expectReply(reply, 200, `${move.from} ${target}`)),
       operators.ask(move.to, target).then((reply) => expectReply(reply, 200, `${move.to} ${target}`)),
     ])
-    // Where the sides disagree on what there is to find, the fault is theirs, and not for this test to find.
-    if (totalOf(from) === totalOf(to)) known.push({ target, answers: new Map([from, to].map(sideAndBody)) })
+    if (isAgreed(from, to)) known.push({ target, answers: new Map([from, to].map(sideAndBody)) })
   }
-  if (known.length < fewestQueries) {
-    throw new Error(
-      `before the run: ${move.from} and ${move.to} agree on ${known.length} of ${queries.length} searches`,
-    )
-  }
-  return [{ name: 'search', weight: 20, isMoving: true, next: () => searchFor(pickFrom(known, random)) }]
+  if (known.length >= fewestQueries) return known
+  throw new Error(`before the run: ${move.from} and ${move.to} agree on ${known.length} of ${queries.length} searches`)
 }
 
-function searchFor({ target, answers }: Expected) {
+export function searchFor({ target, answers }: Expected): PlannedRequest {
   return {
     kind: 'search',
     ask: { method: 'GET', target, fields: { Accept: 'application/json' } },

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cutover } from '../../load-tests/cutover.ts'
 import type { Report } from '../../load-tests/report.ts'
+import { withStage } from '../../load-tests/routes-file.ts'
 import { ownSite } from '../../load-tests/site.ts'
 import { loadTest, shortRun, unaborted } from './short-run.ts'
 
@@ -60,7 +61,10 @@ describe('npm run load-test -- cutover', () => {
 
 describe('a cutover', () => {
   it('at a given site edits its routes file, and puts it back byte for byte', async () => {
-    const site = await ownSite({ route: 'search', logFile: join(folder, 'given.log') })
+    const site = await ownSite({
+      edit: (text) => withStage(text, 'search', 'legacy'),
+      logFile: join(folder, 'given.log'),
+    })
     try {
       const before = `${await readFile(site.configFile, 'utf8')}\n\n# kept\n`
       await writeFile(site.configFile, before)

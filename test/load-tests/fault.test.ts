@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectTo, type Reply } from '../../load-tests/client.ts'
-import { type FaultKind, type Interposer, interpose } from '../../load-tests/fault.ts'
+import type { FaultKind } from '../../load-tests/fault.ts'
+import { everyNth, type Interposer, interpose } from '../../load-tests/interposer.ts'
 import { randomFrom } from '../../services/kit/prng.ts'
 
 const closers: (() => unknown)[] = []
@@ -39,7 +40,7 @@ interface Run {
 /** 40 of our requests and 10 of somebody else's through an interposer that spoils every 8th. */
 async function run(kind: FaultKind, seed = 1, target = '/x'): Promise<Run> {
   const { url, ledger } = await origin()
-  const interposer = await interpose({ kind, every: 8, random: randomFrom(seed), idPrefix: 'run-', upstream: url })
+  const interposer = await interpose(url, { kind, isTurn: everyNth(8, randomFrom(seed)), idPrefix: 'run-' })
   closers.push(interposer.close)
   const client = connectTo(interposer.url, 5000)
   closers.push(client.close)
@@ -80,14 +81,14 @@ describe('an interposer', () => {
     expect(interposer.hits).toHaveLength(5)
     expect(endings(replies, 'whole')).toBe(50)
     const twice = ledger.filter((id, i) => ledger.indexOf(id) !== i)
-    expect(twice.sort()).toEqual([...interposer.hits].sort())
+    expect(twice.sort()).toEqual(interposer.hits.map(({ id }) => id).sort())
     const first = replies[0]?.body.toString()
     expect(first).toBe('POST run-0')
   })
 
   it('only ever spoils requests of the run', async () => {
     const { interposer } = await run('double', 5)
-    expect(interposer.hits.every((id) => id.startsWith('run-'))).toBe(true)
+    expect(interposer.hits.every(({ id }) => id.startsWith('run-'))).toBe(true)
   })
 
   it('passes fields on as they came, doubled ones too', async () => {
