@@ -139,11 +139,11 @@ describe('no write goes to', () => {
 
   test('the old side a second time: not for noise, and not in live', async () => {
     const noise = await startPair(probed(isSafe), { compare: `${withProbe}, noise: 100%` })
-    await fetch(`${noise.gateway.url}/x/1`, post('1'))
+    await fetch(`${noise.gateway.url}/x/1`, post(undefined))
     await fetch(`${noise.gateway.url}/x/last`, as('s'))
-    await noise.old.request(({ fields }) => fields['banyan-role'] === 'noise')
+    await noise.old.request(({ url, fields }) => url === '/x/last' && fields['banyan-role'] === 'noise')
     const live = await startPair(probed(isSafe), { move: 'stage: live', compare: `${withProbe}, reverse: 100%` })
-    await fetch(`${live.gateway.url}/x/1`, post('1'))
+    await fetch(`${live.gateway.url}/x/1`, post(undefined))
     await fetch(`${live.gateway.url}/x/last`, as('s'))
     await live.gateway.diff()
     const writesOf = (side: typeof noise.old) => side.asked.filter(({ method }) => method === 'POST')
