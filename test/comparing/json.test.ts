@@ -70,6 +70,13 @@ describe('by body', () => {
     expect(compareJson(old, old, { ignore })).toMatchObject({ same: true, ignored: 0 })
   })
 
+  test('what is ignored does not make a list that is reordered look like a changed one', () => {
+    const old = '[{"n":1,"t":1},{"n":1,"t":2},{"n":2,"t":3}]'
+    const comparison = compareJson(old, '[{"n":2,"t":4},{"n":1,"t":5},{"n":1,"t":6}]', { ignore: ['$[*].t'] })
+    expect(differencesOf(comparison)).toEqual(['order $ x1'])
+    expect(comparison.ignored).toBe(3)
+  })
+
   test('where the order does not matter it is none, and changed elements still are', () => {
     const unordered = ['$.tags', '$.sets[*]']
     expect(compareJson('{"tags":["a","b"]}', '{"tags":["b","a"]}', { unordered }).same).toBe(true)

@@ -97,6 +97,17 @@ test('a comparison that takes too long is given up, and its thread with it', asy
   expect(await isTheDifferenceFound(comparer)).toBe(true)
 })
 
+test('a late reply of a thread that was given up is no answer to what was asked since', async () => {
+  const comparer = comparerOf({ timeoutMs: 1 })
+  const started = nextWorker()
+  const reply = { comparison: await comparer.compare(one, one, rules()) }
+  const worker = await started
+  await expect(comparer.compare(slow, slow, rules())).rejects.toMatchObject({ code: 'timedOut' })
+  const asked = isTheDifferenceFound(comparer)
+  worker.emit('message', reply)
+  expect(await asked).toBe(true)
+})
+
 test('closing rejects what is under way and what waits, and all that is asked later', async () => {
   const comparer = comparerOf()
   const started = nextWorker()
