@@ -27,6 +27,11 @@ export function withStage(text: string, route: string, stage: string): string {
   return withChanges(text, [[['routes', routeIndex(parse(text), route), 'move', 'stage'], stage]])
 }
 
+/** The path of that route's keys from the top of the file. @throws Error when no route of that name moves. */
+export function routeKeys(text: string, route: string): readonly (string | number)[] {
+  return ['routes', routeIndex(parse(text), route)]
+}
+
 /** @throws Error when no route of that name moves. */
 export function readMove(text: string, route: string): Move {
   const document = parse(text)

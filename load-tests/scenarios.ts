@@ -1,6 +1,7 @@
 // All scenarios, in the order in which they are listed.
 // The danger it guards against: a scenario that is there and that nobody finds.
 import { cutoverScenario } from './cutoverScenario.ts'
+import { rollbackScenario } from './rollback/scenario.ts'
 import type { Scenario } from './scenario.ts'
 
-export const scenarios: readonly Scenario[] = [cutoverScenario]
+export const scenarios: readonly Scenario[] = [cutoverScenario, rollbackScenario]

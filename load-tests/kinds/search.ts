@@ -20,17 +20,22 @@ export interface Expected {
 export async function learnSearches(acquaintance: Acquaintance): Promise<readonly Kind[]> {
   const { random } = acquaintance
   // Where the sides disagree on what there is to find, the fault is theirs, and not for this test to find.
-  const known = await learnAnswers(acquaintance, (from, to) => totalOf(from) === totalOf(to))
+  const known = await learnAnswers(acquaintance, queries, (from, to) => totalOf(from) === totalOf(to))
   return [{ name: 'search', weight: 20, isMoving: true, next: () => searchFor(pickFrom(known, random)) }]
 }
 
-/** @param isAgreed whether a search is worth asking, by what both sides answer to it. @throws Error when too few are */
+/**
+ * @param asked what stands after `q=`, parameters included
+ * @param isAgreed whether a search is worth asking, by what both sides answer to it
+ * @throws Error when too few are
+ */
 export async function learnAnswers(
   { operators, move }: Pick<Acquaintance, 'operators' | 'move'>,
+  asked: readonly string[],
   isAgreed: (from: Reply, to: Reply) => boolean,
 ): Promise<readonly Expected[]> {
   const known: Expected[] = []
-  for (const query of queries) {
+  for (const query of asked) {
     const target = `/api/search?q=${encodeURIComponent(query).replaceAll('%26', '&').replaceAll('%3D', '=')}`
     const [from, to] = await Promise.all([
       operators.ask(move.from, target).then((reply) => expectReply(reply, 200, `${move.from} ${target}`)),
@@ -39,7 +44,7 @@ export async function learnAnswers(
     if (isAgreed(from, to)) known.push({ target, answers: new Map([from, to].map(sideAndBody)) })
   }
   if (known.length >= fewestQueries) return known
-  throw new Error(`before the run: ${move.from} and ${move.to} agree on ${known.length} of ${queries.length} searches`)
+  throw new Error(`before the run: ${move.from} and ${move.to} agree on ${known.length} of ${asked.length} searches`)
 }
 
 export function searchFor({ target, answers }: Expected): PlannedRequest {
