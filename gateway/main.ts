@@ -66,7 +66,7 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
     services: parts.services,
     live,
     mirror: parts.mirror,
-    rollouts: parts.moving.rollouts,
+    rollouts: parts.moving.remembered,
     ...(settleMs !== undefined && { settleMs }),
     onReload: (loaded) => tellNext(loaded, telling, started),
   })
@@ -153,7 +153,7 @@ interface Told {
 
 function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
   const { live, moving, emergency } = parts
-  const { rollouts, traffic, evidence, record } = moving
+  const { rollouts, sharing, traffic, evidence, record } = moving
   return {
     version,
     startedAt: clock.wall(),
@@ -166,8 +166,9 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     history: record.history,
     comparisonsOf: parts.comparisons.view,
     looked: ({ by, route, examples }) => record.note({ kind: 'look', by, subject: route, evidence: { examples } }),
+    sharing,
     problems: () => live.problems,
-    hints: () => [...emergency.hints(), ...hints],
+    hints: () => [...emergency.hints(), ...sharing.hints(), ...hints],
     isDraining,
     async reload() {
       const loaded = await reloader.reload()

@@ -304,10 +304,12 @@ export interface Writer {
 
 /** Who has written lately, for Rollouts with `readYourWrites`. */
 export interface Writes {
-  /** That Upstream has carried out, or may have, what that client wrote. */
-  took(writer: Writer, upstream: string): void
-  /** The name of the Upstream that took that client's last write; undefined when that is too long ago. */
+  /** That Upstream has carried out, or may have, what that client wrote. Resolves within 100 ms, once other replicas may know. */
+  took(writer: Writer, upstream: string): Promise<void> | undefined
+  /** The name of the Upstream that took that client's last write; undefined when that is too long ago, or was elsewhere. */
   takenBy(writer: Writer): string | undefined
+  /** Asks what the other replicas know of it, for 100 ms at most; undefined when nobody needs to be asked. Never rejects. */
+  lookUp(writer: Writer): Promise<string | undefined> | undefined
 }
 
 /** A request that is made beside the client's own, to be compared with it. */

@@ -12,10 +12,11 @@ import { createEmergency, type Emergency } from './ops/emergency.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
-import { rolloutMetrics } from './ops/rolloutMetrics.ts'
+import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
 import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
+import { shareWrites } from './state/sharing/writes.ts'
 import { createStreams, realSchedule } from './state/streams.ts'
 import { version } from './version.ts'
 
@@ -45,7 +46,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     ),
   )
   const moving = assembleMoving(clock, log)
-  const { rollouts, traffic, guards, record } = moving
+  const { rollouts, sharing, traffic, guards } = moving
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
   const forward = createForward({ clock, pools })
@@ -59,7 +60,11 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
   const watching = {
     log,
-    metrics: createMetrics({ version, droppedLines: log.dropped, more: rolloutMetrics(rollouts, streams) }),
+    metrics: createMetrics({
+      version,
+      droppedLines: log.dropped,
+      more: [...rolloutMetrics(rollouts, streams), storeMetric(sharing.store)],
+    }),
     health: createHealth(clock),
     traffic,
     guards,
@@ -70,15 +75,14 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     pools.destroy()
     await emergency.close()
     await mirror.idle()
-    await rollouts.written()
-    await record.close()
+    await moving.close()
     await log.close()
   }
   const services = {
     clock,
     comparisons,
     rollouts,
-    writes: createRecentWrites(clock),
+    writes: shareWrites(createRecentWrites(clock), sharing.store),
     streams,
     ...watched(forward, watching),
   }

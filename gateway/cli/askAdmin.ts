@@ -4,7 +4,8 @@ import type { CoreSettings } from '../model.ts'
 import { configOption, type ExitCode, type Given, jsonOption, type Option, UsageError, type World } from './command.ts'
 import { configFileOf, settingOf } from './file.ts'
 
-const withinMs = 5000
+/** An order waits five seconds for the other replicas. */
+const withinMs = 8000
 
 const adminOption: Option = { type: 'string', value: 'URL', help: "the admin listener; else the configuration's" }
 

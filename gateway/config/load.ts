@@ -2,7 +2,7 @@
 // The danger it guards against: a broken file that stops a gateway which could go on with the last good one.
 import { type Content, readContent } from '../files/content.ts'
 import type { FilterKind } from '../filter.ts'
-import type { Problem, RolloutDeclaration, Services, Snapshot } from '../model.ts'
+import type { CoreSettings, Problem, RolloutDeclaration, Services, Snapshot } from '../model.ts'
 import { compile } from './compile.ts'
 import { readDocument } from './document.ts'
 import type { Environment } from './environment.ts'
@@ -21,8 +21,8 @@ interface Mirror {
 
 /** What is remembered of the rollouts (state/rollouts.ts). */
 interface Standings {
-  /** Called before the first Snapshot is built. */
-  open(stateDir: string): Promise<void>
+  /** Called before each Snapshot is built. */
+  open(stateDir: string, settings: CoreSettings): Promise<unknown>
   /** Sentences about rollbacks that a file with these rollouts would lose. */
   orphans(next: ReadonlyMap<string, RolloutDeclaration>): readonly string[]
 }
@@ -103,7 +103,7 @@ async function build(
   try {
     const { declaration, problems } = await inTurns(readingSteps({ file, text }, kinds, env))
     if (!declaration) return { ok: false, problems }
-    await rollouts.open(declaration.settings.stateDir)
+    await rollouts.open(declaration.settings.stateDir, declaration.settings)
     const orphans = rollouts.orphans(declaration.rollouts).map(aboutTheWhole)
     if (orphans.length > 0) return { ok: false, problems: [...orphans, ...problems] }
     const snapshot = compile(declaration, services, stamp)

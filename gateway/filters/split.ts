@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
 import { fieldsOf, sameName } from '../message/fields.ts'
-import type { Answer, Effective, Exchange, Move, Services, Side } from '../model.ts'
+import type { Answer, Effective, Exchange, Move, Next, Services, Side, Writer } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
 import { affinityCookie, identityOf } from '../rollout/identity.ts'
 import { describeStanding, wholeShare } from '../rollout/standing.ts'
@@ -23,12 +23,12 @@ export const split = filterKind({
     return {
       does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
       bind(services) {
-        const sideOf = chooser(move, services)
+        const { sideOf, lookUp } = chooser(move, services)
         const hold = holder(move, sideOf, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
         const dropped = (cookies: number) => services.comparisons.loginDropped(route.name, cookies)
-        return function split(exchange, next) {
-          const upstream = sideOf(exchange) === 'new' ? to : from
+        const send = (exchange: Exchange, next: Next, takenBy?: string) => {
+          const upstream = sideOf(exchange, takenBy) === 'new' ? to : from
           const isNew = upstream === to
           const answer = next(upstream === exchange.upstream ? exchange : { ...exchange, upstream })
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
@@ -39,12 +39,23 @@ export const split = filterKind({
             return isStranger ? withAffinity(kept, exchange) : kept
           })
         }
+        return function split(exchange, next) {
+          const asked = lookUp(exchange)
+          return asked ? asked.then((takenBy) => send(exchange, next, takenBy)) : send(exchange, next)
+        }
       },
     }
   },
 })
 
-function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Services): (exchange: Exchange) => Side {
+interface Chooser {
+  /** @param takenBy the name of the Upstream that took this client's last write, by what other replicas know */
+  sideOf(exchange: Exchange, takenBy?: string): Side
+  /** Asks for it. Undefined when nobody needs to be asked. */
+  lookUp(exchange: Exchange): ReturnType<Services['writes']['lookUp']>
+}
+
+function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Services): Chooser {
   const { key, testers, stickyBy, readYourWrites } = rollout
   const identify = (exchange: Exchange) => stickyBy && identityOf(exchange, stickyBy)
 
@@ -52,11 +63,17 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
     return testers && isOpenToTesters(standing) ? chosenSide(exchange.fields, testers, key, clock.wall()) : undefined
   }
 
-  function writtenSide(exchange: Exchange, { stage }: Effective): Side | undefined {
+  /** Whose reads go where his writes went. */
+  function writerOf(exchange: Exchange, { stage }: Effective): Writer | undefined {
     // Elsewhere one side answers all.
     const isBetween = stage === 'canary' || stage === 'live'
     const identity = readYourWrites && isBetween && isSafe(exchange.method) ? identify(exchange) : undefined
-    const upstream = identity === undefined ? undefined : writes.takenBy({ rollout, identity })
+    return identity === undefined ? undefined : { rollout, identity }
+  }
+
+  function writtenSide(exchange: Exchange, standing: Effective, takenBy?: string): Side | undefined {
+    const writer = writerOf(exchange, standing)
+    const upstream = writer && (writes.takenBy(writer) ?? takenBy)
     if (upstream === to.name) return 'new'
     return upstream === from.name ? 'old' : undefined
   }
@@ -70,14 +87,20 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
     return bucketOf(rollouts.splitKey(), key, identity) < shareBasisPoints ? 'new' : 'old'
   }
 
-  return function sideOf(exchange) {
-    const standing = rollouts.standing(rollout)
-    return testedSide(exchange, standing) ?? writtenSide(exchange, standing) ?? dueSide(exchange, standing)
+  return {
+    sideOf(exchange, takenBy) {
+      const standing = rollouts.standing(rollout)
+      return testedSide(exchange, standing) ?? writtenSide(exchange, standing, takenBy) ?? dueSide(exchange, standing)
+    },
+    lookUp(exchange) {
+      const writer = readYourWrites && writerOf(exchange, rollouts.standing(rollout))
+      return writer && writes.lookUp(writer)
+    },
   }
 }
 
 /** What lasts of the new side is ended when its client is sent to the old one. */
-function holder({ to, rollout }: Move, sideOf: (exchange: Exchange) => Side, { streams }: Services) {
+function holder({ to, rollout }: Move, sideOf: Chooser['sideOf'], { streams }: Services) {
   return function hold(answer: Answer, exchange: Exchange): Answer {
     if (answer.upstream !== to.name || !(answer.tunnel || answer.body instanceof Readable)) return answer
     const isAbandoned = () => sideOf(exchange) === 'old'

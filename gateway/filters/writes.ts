@@ -21,10 +21,10 @@ export const writes = filterKind({
           try {
             const answer = await next(exchange)
             // Before the client sees of it: his next request may come at once.
-            if (answer.status < 400) remember(answer.upstream ?? exchange.upstream.name)
+            if (answer.status < 400) await remember(answer.upstream ?? exchange.upstream.name)
             return answer
           } catch (thrown) {
-            if (asFailure(thrown).mayHaveRun) remember(exchange.upstream.name)
+            if (asFailure(thrown).mayHaveRun) await remember(exchange.upstream.name)
             throw thrown
           }
         },
@@ -37,11 +37,11 @@ interface Noting {
   readonly services: Services
 }
 
-function note(exchange: Exchange, upstream: string, { rememberedBy, services }: Noting): void {
+async function note(exchange: Exchange, upstream: string, { rememberedBy, services }: Noting): Promise<void> {
   for (const rollout of rememberedBy) {
     const { stickyBy, readYourWrites } = rollout
     if (!stickyBy || !readYourWrites || !isWriteTo(readYourWrites.after, exchange)) continue
     const identity = identityOf(exchange, stickyBy)
-    if (identity !== undefined) services.writes.took({ rollout, identity }, upstream)
+    if (identity !== undefined) await services.writes.took({ rollout, identity }, upstream)
   }
 }

@@ -6,6 +6,7 @@ import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
+import type { Sharing } from '../state/sharing.ts'
 import type { Traffic } from '../state/traffic.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -69,6 +70,7 @@ export interface Gateway {
   problems(): readonly Problem[]
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */
   hints(): readonly string[]
+  readonly sharing: Pick<Sharing, 'view' | 'unconfirmed'>
   isDraining(): boolean
   reload(): Promise<ReloadResult>
 }

@@ -63,9 +63,8 @@ export async function orders(app: FastifyInstance, { gateway }: Options): Promis
     const results = await Promise.all(gateway.rollouts.states().map((state) => rollBackOne(state, request, carryOut)))
     const has = (result: RolledBack['result']) => results.some((one) => one.result === result)
     if (has('refused')) return sendProblem(reply, 409, 'Not all of them were rolled back.', { rollouts: results })
-    return has('notWritten')
-      ? sendProblem(reply, 500, notWritten, { rollouts: results })
-      : reply.send({ rollouts: results })
+    if (has('notWritten')) return sendProblem(reply, 500, notWritten, { rollouts: results })
+    return sendConfirmed(reply, gateway, { rollouts: results })
   })
 }
 
@@ -90,7 +89,19 @@ async function answer(request: Asking, reply: FastifyReply, gateway: Gateway, ca
   } catch (thrown) {
     return sendRefusal(reply, thrown)
   }
-  return reply.send(rolloutView(gateway.rollouts.state(state.rollout.key), gateway))
+  return sendConfirmed(reply, gateway, rolloutView(gateway.rollouts.state(state.rollout.key), gateway))
+}
+
+/** Once all replicas have it; else names those that may not. */
+async function sendConfirmed(reply: FastifyReply, gateway: Gateway, body: object): Promise<FastifyReply> {
+  const missing = await gateway.sharing.unconfirmed()
+  if (missing.length === 0) return reply.send(body)
+  const detail = `not confirmed by ${missing.join(', ')}`
+  return sendProblem(reply, 504, 'This is in effect here, and may not be at other replicas.', {
+    ...body,
+    detail,
+    missing,
+  })
 }
 
 /** @returns a sentence when there is none of that name */

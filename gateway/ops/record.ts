@@ -6,6 +6,7 @@ import { type Audit, createAudit, nameWriter } from '../state/audit.ts'
 import { type AuditQuery, readAudit } from '../state/auditRead.ts'
 import type { AuditEntry, AuditRecord } from '../state/auditRecord.ts'
 import type { RolloutChange } from '../state/rolloutBook.ts'
+import { mergeRecords, type SharedRecords } from '../state/sharing/records.ts'
 import type { Log } from './log.ts'
 
 export interface Record {
@@ -16,7 +17,7 @@ export interface Record {
   accepted(snapshot: Snapshot): void
   /** An alarm, or something that an operator looked at. */
   note(entry: AuditEntry): void
-  /** Rejects when stateDir cannot be read. */
+  /** Of all replicas. Rejects when stateDir cannot be read. */
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
   close(): Promise<void>
 }
@@ -24,21 +25,30 @@ export interface Record {
 /** What an operator should hear of at once. */
 const loud: ReadonlySet<string> = new Set(['rollback', 'breakGlass', 'alarm'])
 
-export function createRecord(clock: Clock, life: Log['life']): Record {
+/** @param shared where the records of all replicas are; undefined while they share none */
+export function createRecord(clock: Clock, life: Log['life'], shared: () => SharedRecords | undefined): Record {
   let opened: { readonly stateDir: string; readonly audit: Audit } | undefined
   let early: AuditEntry[] = []
   let revision: number | undefined
 
   function append(entry: AuditEntry): void {
-    if (opened) void opened.audit.append(entry)
-    else early.push(entry)
+    if (!opened) early.push(entry)
+    // One that the disk refuses for now is written later, and told of then by nobody.
+    else
+      opened.audit.append(entry).then(
+        (record) => shared()?.append(record),
+        () => {},
+      )
+  }
+
+  function tell({ kind, subject, by, from, to, reason }: AuditEntry, isRemote?: true): void {
+    const message = `rollout ${kind}`
+    if (loud.has(kind)) life.warn({ rollout: subject, by, from, to, reason, isRemote }, message)
+    else life.info({ rollout: subject, by, from, to, reason, isRemote }, message)
   }
 
   function note(entry: AuditEntry): void {
-    const { kind, subject, by, from, to, reason } = entry
-    const message = `rollout ${kind}`
-    if (loud.has(kind)) life.warn({ rollout: subject, by, from, to, reason }, message)
-    else life.info({ rollout: subject, by, from, to, reason }, message)
+    tell(entry)
     append({ revision, ...entry })
   }
 
@@ -50,16 +60,22 @@ export function createRecord(clock: Clock, life: Log['life']): Record {
       for (const entry of early) append(entry)
       early = []
     },
-    changed({ kind, rollout, from, to, by, reason, evidence }) {
+    changed({ kind, rollout, from, to, by, reason, evidence, isRemote }) {
       const standings = { from: describeStanding(from), to: describeStanding(to) }
-      note({ kind, by, subject: rollout.key, ...standings, reason, ...(evidence !== undefined && { evidence }) })
+      const entry = { kind, by, subject: rollout.key, ...standings, reason }
+      // It is in the audit of the replica that has decided it.
+      if (isRemote) tell(entry, isRemote)
+      else note({ ...entry, ...(evidence !== undefined && { evidence }) })
     },
     accepted({ revision: accepted, hash, routes }) {
       revision = accepted
       append({ kind: 'reload', by: 'file', to: hash, revision, evidence: { routes: routes.length } })
     },
     note,
-    history: async (query) => (opened ? readAudit(opened.stateDir, query) : []),
+    async history(query) {
+      const own = opened ? await readAudit(opened.stateDir, query) : []
+      return mergeRecords(own, (await shared()?.read(query)) ?? [], query.limit)
+    },
     close: async () => opened?.audit.close(),
   }
 }

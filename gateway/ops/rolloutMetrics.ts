@@ -53,3 +53,15 @@ export function rolloutMetrics(
     ),
   ]
 }
+
+/** @param store undefined while nothing is shared: then there is nothing to be up or down */
+export function storeMetric(store: () => { state(): { readonly is: string } } | undefined): ReadMetric {
+  const about = { name: 'banyan_store_up', help: '1 while the store that replicas share is to be had.', type: 'gauge' }
+  return {
+    name: about.name,
+    async get() {
+      const state = store()?.state()
+      return { ...about, aggregator: 'min', values: state ? [{ labels: {}, value: state.is === 'up' ? 1 : 0 }] : [] }
+    },
+  }
+}

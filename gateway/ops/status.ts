@@ -1,6 +1,7 @@
 // What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
 import type { Problem, Rollouts, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { SharingView } from '../state/sharing.ts'
 import type { AdminPorts } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
 import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
@@ -30,6 +31,8 @@ export interface Status {
   readonly revision?: number
   readonly hash?: string
   readonly loadedAt?: string
+  /** What is shared with other replicas, and with whom. */
+  readonly sharing: SharingView
   /** The declared Routes, and `unmatched` last. */
   readonly routes: readonly RouteStatus[]
   readonly upstreams: readonly (UpstreamHealth & { readonly origin: string })[]
@@ -58,6 +61,7 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
       hash: snapshot.hash,
       loadedAt: new Date(snapshot.loadedAt).toISOString(),
     }),
+    sharing: await gateway.sharing.view(),
     routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map(routeStatus) : [],
     upstreams: snapshot ? withOrigins(snapshot, await health.upstreams(snapshot)) : [],
     warnings: snapshot?.warnings ?? [],

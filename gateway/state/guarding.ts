@@ -4,13 +4,20 @@ import type { Clock, Decision, Outcome, RolloutDeclaration, Snapshot } from '../
 import type { Span } from '../rollout/spans.ts'
 import type { Verdict } from '../rollout/verdict.ts'
 import type { Baselines } from './baselines.ts'
-import type { RolloutBook } from './rolloutBook.ts'
+import type { RolloutBook, RolloutState } from './rolloutBook.ts'
 
 export interface Watched {
   readonly verdict: Verdict
   /** Since when it has been that result; milliseconds since the epoch. */
   readonly sinceMs: number
   readonly checkedAtMs: number
+}
+
+/** What a verdict is made from. */
+export interface Seen {
+  readonly spans: readonly Span[]
+  /** The failures in a row of each side. */
+  readonly rows: { readonly candidate: number; readonly control: number }
 }
 
 export interface Guards {
@@ -25,8 +32,8 @@ export interface Guards {
   verdictOf(key: string): Watched | undefined
   /** Of the answers compared since the rollout came to stand where it does. */
   comparedOf(key: string): { readonly compared: number; readonly mismatched: number } | undefined
-  /** What this process saw of both sides lately. */
-  spansOf(key: string): readonly Span[]
+  /** What this process saw of both sides lately; undefined where nothing is judged. */
+  seenOf(key: string): Seen | undefined
 }
 
 export interface GuardParts {
@@ -35,6 +42,6 @@ export interface GuardParts {
   readonly baselines: Baselines
   /** Something is wrong that no rollback mends, or that must not be rolled back by itself; told when it begins. */
   alarm(rollout: RolloutDeclaration, decision: Decision): void
-  /** What the other replicas saw. */
-  others?(key: string): readonly (readonly Span[])[]
+  /** What the other replicas saw while it stood there; undefined while that is not known. */
+  others?(state: RolloutState): Seen | undefined
 }

@@ -5,12 +5,12 @@ import { nextStep } from '../rollout/advance.ts'
 import { countOf } from '../rollout/counts.ts'
 import { type Hours, parseHours } from '../rollout/hours.ts'
 import { type Mover, moversOf, sideOf } from '../rollout/sides.ts'
-import { addSpans, type Span, spansOf } from '../rollout/spans.ts'
+import { addSpans, spansOf } from '../rollout/spans.ts'
 import { describeStanding, isSameStanding, percentOf, standingAt } from '../rollout/standing.ts'
 import { judge, type Verdict } from '../rollout/verdict.ts'
 import { createWindows, longestSpanMs, type Windows } from '../rollout/windows.ts'
 import { controlOf } from './baselines.ts'
-import type { GuardParts, Guards, Watched } from './guarding.ts'
+import type { GuardParts, Guards, Seen, Watched } from './guarding.ts'
 import type { RolloutChange, RolloutState } from './rolloutBook.ts'
 
 interface Watch {
@@ -74,9 +74,9 @@ class GuardRound implements Guards {
     return counts && { compared: countOf(counts, 'compared'), mismatched: countOf(counts, 'mismatched') }
   }
 
-  spansOf(key: string): readonly Span[] {
+  seenOf(key: string): Seen | undefined {
     const watch = this.#watches.get(key)
-    return watch ? spansOf(watch.windows, watch.windowMs) : []
+    return watch && seenBy(watch)
   }
 
   #watchOf({ key, guard: { windowMs } }: RolloutDeclaration): Watch {
@@ -104,11 +104,9 @@ class GuardRound implements Guards {
     const { rollout } = state
     const watch = this.#watchOf(rollout)
     const { clock, baselines, others } = this.#parts
-    const own = spansOf(watch.windows, watch.windowMs)
-    const seen = (others?.(rollout.key) ?? []).reduce(addSpans, own)
-    const { control, spans } = controlOf(state, seen, baselines)
-    const rows = { candidate: watch.windows.failuresInARow('new'), control: watch.windows.failuresInARow('old') }
-    const verdict = judge({ guard: rollout.guard, spans, control, failuresInARow: rows })
+    const seen = addSeen(seenBy(watch), others?.(state))
+    const { control, spans } = controlOf(state, seen.spans, baselines)
+    const verdict = judge({ guard: rollout.guard, spans, control, failuresInARow: seen.rows })
     const nowMs = clock.wall()
     const isNew = watch.watched?.verdict.result !== verdict.result
     watch.watched = { verdict, sinceMs: isNew ? nowMs : (watch.watched?.sinceMs ?? nowMs), checkedAtMs: nowMs }
@@ -152,6 +150,19 @@ class GuardRound implements Guards {
     const reason = `passed at ${describeStanding(effective)}; the next step is ${percentOf(step.toBasisPoints)}`
     attempt(this.#parts.rollouts.advance(key, to, { by: 'steps', reason, evidence: asJson(verdict.evidence) }))
   }
+}
+
+function seenBy({ windows, windowMs }: Watch): Seen {
+  const rows = { candidate: windows.failuresInARow('new'), control: windows.failuresInARow('old') }
+  return { spans: spansOf(windows, windowMs), rows }
+}
+
+/** Requests of replicas add up; a row is of one replica, for nobody knows how theirs would interleave. */
+function addSeen(own: Seen, others: Seen | undefined): Seen {
+  if (!others) return own
+  const candidate = Math.max(own.rows.candidate, others.rows.candidate)
+  const control = Math.max(own.rows.control, others.rows.control)
+  return { spans: addSpans(own.spans, others.spans), rows: { candidate, control } }
 }
 
 function decisionOf({ reasons, evidence }: Verdict): Decision {

@@ -1,5 +1,5 @@
 // Which Upstream took the last write of whom, for the few seconds in which his reads should go there too.
-// Of this process: what is to be known across replicas goes out where `took` is called, and comes in through it.
+// Of this process; sharing/writes.ts adds what the other replicas know.
 // The danger it guards against: a memory that grows with the clients, or that keeps their sessions for others to read.
 import { createHash } from 'node:crypto'
 import type { Clock, Writes } from '../model.ts'
@@ -25,17 +25,19 @@ export function createRecentWrites({ now }: Pick<Clock, 'now'>, mostIdentities =
   return {
     took({ rollout, identity }, upstream) {
       const { key, readYourWrites } = rollout
-      if (!readYourWrites) return
+      if (!readYourWrites) return undefined
       const nowMs = now()
       const who = digestOf(key, identity)
       taken.delete(who)
       taken.set(who, { upstream, untilMs: nowMs + readYourWrites.forMs })
       forgetOldest(nowMs)
+      return undefined
     },
     takenBy({ rollout, identity }) {
       const last = taken.size === 0 ? undefined : taken.get(digestOf(rollout.key, identity))
       return last && last.untilMs > now() ? last.upstream : undefined
     },
+    lookUp: () => undefined,
   }
 }
 

@@ -2,13 +2,16 @@
 // The danger it guards against: an order that is refused without a word of what to do instead.
 import type { Decision, Effective, Overrides, RolloutDeclaration, Rollouts, Snapshot, Standing } from '../model.ts'
 import type { Circumstances } from '../rollout/effective.ts'
+import type { DecisionKind, Step } from '../rollout/shared.ts'
 
 /** One change of where a Rollout stands, or of what is decided about it. */
 export interface RolloutChange extends Decision {
-  readonly kind: 'stage' | 'rollback' | 'pause' | 'resume' | 'ack' | 'advance' | 'breakGlass'
+  readonly kind: DecisionKind
   readonly rollout: RolloutDeclaration
   readonly from: Effective
   readonly to: Effective
+  /** Another replica has decided it, and has recorded it. */
+  readonly isRemote?: true
 }
 
 export interface RolloutState {
@@ -23,8 +26,8 @@ export interface RolloutState {
 export class Refusal extends Error {}
 
 export interface RolloutBook extends Rollouts {
-  /** Reads what stateDir remembers; once. Before it nothing is known of any rollout. */
-  open(stateDir: string): Promise<void>
+  /** Reads what stateDir remembers; once. Before it nothing is known of any rollout. @returns whether it remembers anything */
+  open(stateDir: string): Promise<boolean>
   /** What a new reading would leave without its rollback, as sentences. */
   orphans(next: ReadonlyMap<string, RolloutDeclaration>): readonly string[]
   /** Takes over the declarations of the Snapshot that is served from now on. */
@@ -44,6 +47,16 @@ export interface RolloutBook extends Rollouts {
   /** @throws Refusal when there is none of that name */
   state(key: string): RolloutState
   onChange(listener: (change: RolloutChange) => void): void
+  /** What is decided about each rollout, also about those that the file does not have. */
+  overrides(): ReadonlyMap<string, Overrides>
+  /** Takes over what is decided elsewhere, as far as the file lets it stand; whoever listens hears that it is remote. */
+  adopt(key: string, overrides: Overrides, change: Pick<RolloutChange, 'kind'> & Decision): void
+  /** Whether what was decided elsewhere could be read. */
+  know(isKnown: boolean): void
+  /** Identities fall into buckets under this one from now on. Rejects when it cannot be kept for the next start. */
+  useSplitKey(key: string): Promise<void>
+  /** Hears of what is decided here and changes an override. */
+  onDecision(listener: (step: Step) => void): void
   /** When all that was decided is written down, or has failed to be. */
   written(): Promise<void>
 }

@@ -7,10 +7,19 @@ import type { Overrides, Stage } from '../model.ts'
 import { rankOf } from '../rollout/standing.ts'
 import { readIfThere, writeAtomically } from './durable.ts'
 
+export interface Found {
+  readonly overrides: ReadonlyMap<string, Overrides>
+  /** There is something that cannot be read. */
+  readonly isUnknown: boolean
+  readonly isThere: boolean
+}
+
 export interface RolloutFile {
-  /** Reads what is there, once. `isUnknown`: there is something that cannot be read. */
-  open(stateDir: string): Promise<{ readonly overrides: ReadonlyMap<string, Overrides>; readonly isUnknown: boolean }>
+  /** Reads what is there, once. */
+  open(stateDir: string): Promise<Found>
   splitKey(): string
+  /** In place of the one that is there. */
+  useSplitKey(key: string): Promise<void>
   /** Resolves once that is on the disk. Of several under way only the last is written. */
   save(overrides: ReadonlyMap<string, Overrides>): Promise<void>
   /** When all that was saved so far is on the disk. */
@@ -20,6 +29,7 @@ export interface RolloutFile {
 /** @param told what went wrong with reading or writing; whoever awaits a save hears of it too */
 export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile {
   let file: string | undefined
+  let keyFile: string | undefined
   let splitKey: string | undefined
   let isUnknown = false
   let last = ''
@@ -38,14 +48,20 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
 
   return {
     async open(stateDir) {
-      if (file !== undefined) return { overrides: new Map(), isUnknown }
+      if (file !== undefined) return { overrides: new Map(), isUnknown, isThere: false }
       file = join(stateDir, 'rollouts.json')
-      splitKey = await keptKey(join(stateDir, 'splitKey'), told)
+      keyFile = join(stateDir, 'splitKey')
+      splitKey = await keptKey(keyFile, told)
       const read = await readOverrides(file).catch((thrown) => {
         told(thrown)
         isUnknown = true
       })
-      return { overrides: read ?? new Map(), isUnknown }
+      return { overrides: read || new Map(), isUnknown, isThere: Boolean(read) }
+    },
+    async useSplitKey(key) {
+      if (key === splitKey || keyFile === undefined) return
+      splitKey = key
+      await writeAtomically(keyFile, `${key}\n`)
     },
     splitKey() {
       if (splitKey === undefined) throw new Error('the split key is read before the first request')
@@ -63,9 +79,10 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
   }
 }
 
-async function readOverrides(file: string): Promise<ReadonlyMap<string, Overrides>> {
+/** @returns undefined when there is none */
+async function readOverrides(file: string): Promise<ReadonlyMap<string, Overrides> | undefined> {
   const text = await readIfThere(file)
-  if (text === undefined) return new Map()
+  if (text === undefined) return undefined
   const { version, overrides } = JSON.parse(text)
   if (version !== 1 || !isMapping(overrides)) throw new Error(`${file} is of another version`)
   const strange = Object.keys(overrides).find((key) => !isOverrides(overrides[key]))
@@ -79,7 +96,8 @@ const standingsIn = { rollback: ['from', 'to'], pause: ['held'], advance: ['to',
   readonly string[]
 >
 
-function isOverrides(overrides: unknown): boolean {
+/** Whether it is one of this version. */
+export function isOverrides(overrides: unknown): overrides is Overrides {
   if (!isMapping(overrides)) return false
   return Object.entries(overrides).every(([kind, override]) => {
     const standings = new Map<string, readonly string[]>(Object.entries(standingsIn)).get(kind)

@@ -1,11 +1,16 @@
 // Where each Rollout stands: what the file declares, and what operators, the guard and the broken glass say over it.
 // Kept by the rollout's key and mirrored in stateDir, so that neither a reload nor a restart forgets it.
 // The danger it guards against: a rollback that is undone by an edit of something else, or by a crash.
+import { isDeepStrictEqual } from 'node:util'
 import type { Decision, Effective, Overrides, RolloutDeclaration, Snapshot, Standing } from '../model.ts'
-import { type Circumstances, effectiveOf, rolledBack, surviving } from '../rollout/effective.ts'
-import { compareStandings, isSameStanding } from '../rollout/standing.ts'
+import { type Circumstances, effectiveOf, surviving } from '../rollout/effective.ts'
+import type { Step } from '../rollout/shared.ts'
+import { isSameStanding } from '../rollout/standing.ts'
 import { Refusal, type RolloutBook, type RolloutChange, type RolloutState } from './rolloutBook.ts'
 import { createRolloutFile, type RolloutFile } from './rolloutFile.ts'
+import * as orders from './rolloutOrders.ts'
+
+type Turn = Pick<RolloutChange, 'kind' | 'isRemote'> & Decision
 
 interface Entry {
   rollout: RolloutDeclaration
@@ -24,6 +29,7 @@ class Book implements RolloutBook {
   /** Of rollouts that the file does not have (yet). */
   readonly #kept = new Map<string, Overrides>()
   readonly #listeners: ((change: RolloutChange) => void)[] = []
+  readonly #deciders: ((step: Step) => void)[] = []
   readonly #wall: () => number
   readonly #file: RolloutFile
   #circumstances: Circumstances = { brokenGlass: new Set(), isStateUnknown: false }
@@ -33,10 +39,11 @@ class Book implements RolloutBook {
     this.#file = file
   }
 
-  async open(stateDir: string): Promise<void> {
-    const { overrides, isUnknown } = await this.#file.open(stateDir)
+  async open(stateDir: string): Promise<boolean> {
+    const { overrides, isUnknown, isThere } = await this.#file.open(stateDir)
     for (const [key, of] of overrides) this.#kept.set(key, of)
-    this.#circumstances = { ...this.#circumstances, isStateUnknown: isUnknown }
+    if (isUnknown) this.know(false)
+    return isThere && !isUnknown
   }
 
   standing({ key, declared }: RolloutDeclaration): Effective {
@@ -49,13 +56,9 @@ class Book implements RolloutBook {
   }
 
   orphans(next: ReadonlyMap<string, RolloutDeclaration>): string[] {
-    const all = [...this.#kept, ...[...this.#entries].map(([key, { overrides }]) => [key, overrides] as const)]
-    return all
-      .filter(([key, { rollback }]) => rollback && !next.has(key))
-      .map(
-        ([key, { rollback }]) =>
-          `"${key}" was rolled back (${rollback?.reason}) and is not in the file any more; if it has a new name give that route "was: ${key}", or end the rollback first: banyan ack ${key}`,
-      )
+    return [...this.overrides()].flatMap(([key, { rollback }]) =>
+      rollback && !next.has(key) ? [orders.orphanSentence(key, rollback)] : [],
+    )
   }
 
   declare({ rollouts }: Pick<Snapshot, 'rollouts'>): void {
@@ -65,13 +68,15 @@ class Book implements RolloutBook {
       if (overrides.rollback) this.#kept.set(key, overrides)
     }
     for (const rollout of rollouts.values()) this.#declareOne(rollout)
-    this.#save()
+    // A mirror of what could not be read would be taken for all that there was.
+    if (!this.#circumstances.isStateUnknown) this.#save()
   }
 
   #declareOne(rollout: RolloutDeclaration): void {
     const { key } = rollout
     const known = this.#entries.get(key)
-    const { overrides, ended } = surviving(rollout, known?.overrides ?? this.#kept.get(key) ?? {})
+    const before = known?.overrides ?? this.#kept.get(key) ?? {}
+    const { overrides, ended } = surviving(rollout, before)
     this.#kept.delete(key)
     if (known) {
       known.rollout = rollout
@@ -79,71 +84,54 @@ class Book implements RolloutBook {
     } else {
       const effective = effectiveOf(rollout, overrides, this.#circumstances)
       this.#entries.set(key, { rollout, overrides, effective, since: this.#wall() })
+      if (ended[0] !== undefined) this.#tellDecision(key, before, { kind: 'stage', by: 'file', reason: ended[0] })
     }
   }
 
   breakGlass(legacy: Circumstances['brokenGlass']): void {
-    this.#circumstances = { ...this.#circumstances, brokenGlass: legacy }
-    for (const entry of this.#entries.values()) {
-      this.#turn(entry, entry.overrides, {
-        kind: 'breakGlass',
-        by: 'break-glass.yaml',
-        reason: 'break-glass.yaml was changed',
-      })
-    }
+    const change = { kind: 'breakGlass', by: 'break-glass.yaml', reason: 'break-glass.yaml was changed' } as const
+    this.#turnAll({ ...this.#circumstances, brokenGlass: legacy }, change)
   }
 
-  async rollBack(key: string, decision: Decision): Promise<void> {
+  #turnAll(circumstances: Circumstances, change: Turn): void {
+    this.#circumstances = circumstances
+    for (const entry of this.#entries.values()) this.#turn(entry, entry.overrides, change)
+  }
+
+  readonly rollBack = (key: string, decision: Decision) => this.#decide(key, 'rollback', decision, orders.rollBack)
+  readonly pause = (key: string, decision: Decision) => this.#decide(key, 'pause', decision, orders.pause)
+  readonly resume = (key: string, decision: Decision) => this.#decide(key, 'resume', decision, orders.resume)
+  readonly acknowledge = (key: string, decision: Decision) => this.#decide(key, 'ack', decision, orders.acknowledge)
+  readonly advance = (key: string, to: Standing, decision: Decision) =>
+    this.#decide(key, 'advance', decision, orders.advanceTo(to))
+
+  async #decide(key: string, kind: RolloutChange['kind'], decision: Decision, order: orders.Order): Promise<void> {
     const entry = this.#entryOf(key)
-    const { rollout, effective, overrides } = entry
-    if (overrides.rollback) return this.#save()
-    const to = rolledBack(rollout)
-    if (effective.stage === 'final')
-      throw new Refusal(`"${key}" is final: the old side is never asked again; an edit of routes.yaml is the only way`)
-    if (compareStandings(effective, to) <= 0)
-      throw new Refusal(`"${key}" stands at ${effective.stage}, where the old side answers already`)
-    const { pause } = overrides
-    const rollback = { ...decision, at: this.#wall(), from: plain(effective), to, hash: rollout.hash }
-    this.#turn(entry, { ...(pause && { pause }), rollback }, { kind: 'rollback', ...decision })
+    this.#turn(entry, order(entry, { ...decision, at: this.#wall() }), { kind, ...decision })
     return this.#save()
   }
 
-  async pause(key: string, decision: Decision): Promise<void> {
-    const entry = this.#entryOf(key)
-    const pause = { ...decision, at: this.#wall(), held: plain(entry.effective) }
-    this.#turn(entry, { ...entry.overrides, pause }, { kind: 'pause', ...decision })
-    return this.#save()
+  overrides(): ReadonlyMap<string, Overrides> {
+    return new Map([...this.#kept, ...[...this.#entries].map(([key, { overrides }]) => [key, overrides] as const)])
   }
 
-  async resume(key: string, decision: Decision): Promise<void> {
-    const entry = this.#entryOf(key)
-    const { pause, ...others } = entry.overrides
-    if (!pause) throw new Refusal(`"${key}" is not paused`)
-    this.#turn(entry, others, { kind: 'resume', ...decision })
-    return this.#save()
+  adopt(key: string, overrides: Overrides, change: Turn): void {
+    const entry = this.#entries.get(key)
+    const left = entry ? surviving(entry.rollout, overrides).overrides : overrides
+    if (isDeepStrictEqual(left, entry ? entry.overrides : this.#kept.get(key))) return
+    if (entry) this.#turn(entry, left, { ...change, isRemote: true })
+    else this.#kept.set(key, left)
+    this.#save()
   }
 
-  async acknowledge(key: string, decision: Decision): Promise<void> {
-    const entry = this.#entryOf(key)
-    const { rollback, ...others } = entry.overrides
-    if (!rollback) throw new Refusal(`"${key}" is not rolled back: nothing is to be acknowledged`)
-    this.#turn(entry, others, { kind: 'ack', ...decision })
-    return this.#save()
+  know(isKnown: boolean): void {
+    if (this.#circumstances.isStateUnknown !== isKnown) return
+    const reason = `what was decided about it can${isKnown ? '' : 'not'} be read`
+    this.#turnAll({ ...this.#circumstances, isStateUnknown: !isKnown }, { kind: 'stage', by: 'store', reason })
   }
 
-  async advance(key: string, to: Standing, decision: Decision): Promise<void> {
-    const entry = this.#entryOf(key)
-    const { overrides, rollout } = entry
-    if (overrides.rollback)
-      throw new Refusal(
-        `"${key}" was rolled back (${overrides.rollback.reason}); acknowledge it first: banyan ack ${key}`,
-      )
-    if (overrides.pause)
-      throw new Refusal(`"${key}" is paused (${overrides.pause.reason}); resume it first: banyan resume ${key}`)
-    const advance = { ...decision, at: this.#wall(), to, declared: plain(rollout.declared) }
-    const others = isSameStanding(to, rollout.declared) ? {} : { advance }
-    this.#turn(entry, others, { kind: 'advance', ...decision })
-    return this.#save()
+  useSplitKey(key: string): Promise<void> {
+    return this.#file.useSplitKey(key)
   }
 
   states(): RolloutState[] {
@@ -156,6 +144,10 @@ class Book implements RolloutBook {
 
   onChange(listener: (change: RolloutChange) => void): void {
     this.#listeners.push(listener)
+  }
+
+  onDecision(listener: (step: Step) => void): void {
+    this.#deciders.push(listener)
   }
 
   written(): Promise<void> {
@@ -173,26 +165,27 @@ class Book implements RolloutBook {
   }
 
   /** Takes effect at once; whoever listens hears of it when something is different. */
-  #turn(entry: Entry, overrides: Overrides, { kind, ...decision }: Pick<RolloutChange, 'kind'> & Decision): void {
-    const from = entry.effective
-    const to = effectiveOf(entry.rollout, overrides, this.#circumstances)
+  #turn(entry: Entry, overrides: Overrides, change: Turn): void {
+    const { effective: from, overrides: before, rollout } = entry
+    const to = effectiveOf(rollout, overrides, this.#circumstances)
     const hasMoved = !isSameStanding(from, to)
-    const isTold = hasMoved || from.why !== to.why || entry.overrides !== overrides
+    const isTold = hasMoved || from.why !== to.why || before !== overrides
     entry.overrides = overrides
     entry.effective = to
     if (hasMoved) entry.since = this.#wall()
-    if (!isTold || (!hasMoved && kind === 'stage' && from.why === to.why)) return
-    for (const listener of this.#listeners) listener({ kind, rollout: entry.rollout, from, to, ...decision })
+    if (!change.isRemote) this.#tellDecision(rollout.key, before, change)
+    if (!isTold || (!hasMoved && change.kind === 'stage' && from.why === to.why)) return
+    for (const listener of this.#listeners) listener({ ...change, rollout, from, to })
+  }
+
+  #tellDecision(key: string, before: Overrides, change: Turn): void {
+    const after = this.#entries.get(key)?.overrides ?? {}
+    if (isDeepStrictEqual(before, after)) return
+    for (const listener of this.#deciders) listener({ ...change, key, before, after })
   }
 
   #save(): Promise<void> {
-    const overridden = [...this.#entries].map(([key, { overrides }]) => [key, overrides] as const)
-    return this.#file.save(
-      new Map([...this.#kept, ...overridden].filter(([, overrides]) => Object.keys(overrides).length > 0)),
-    )
+    const overridden = [...this.overrides()].filter(([, overrides]) => Object.keys(overrides).length > 0)
+    return this.#file.save(new Map(overridden))
   }
-}
-
-function plain({ stage, shareBasisPoints }: Standing): Standing {
-  return { stage, shareBasisPoints }
 }

@@ -21,7 +21,7 @@ export const services: Services = {
   reportOutcome: () => {},
   reportStart: () => {},
   reportEnd: () => {},
-  writes: { took: () => {}, takenBy: () => undefined },
+  writes: { took: () => {}, takenBy: () => undefined, lookUp: () => undefined },
   streams: { hold: ({ answer }) => answer },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
   rollouts: createRollouts(

@@ -50,6 +50,7 @@ test('status tells what serves, what was refused and what was noticed', async ()
     revision: 41,
     hash: '0123456789ab',
     loadedAt: '2026-01-02T03:00:00.000Z',
+    sharing: { id: 'here', store: { is: 'memory' }, replicas: [] },
     routes: [
       {
         name: 'search',

@@ -161,6 +161,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     looked: () => {},
     problems: () => [],
     hints: () => [],
+    sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
     isDraining: () => false,
     reload: async () => ({ accepted: true, revision: 2, problems: [] }),
     ...parts,

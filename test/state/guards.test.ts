@@ -131,5 +131,5 @@ test('requests that began under the standing before say nothing about this one',
   world.declare(rolloutOf('search', { ...canary, shareBasisPoints: 2_000 }))
   world.run(1, { old: 100, new: 100 }, () => ({ status: 503, totalMs: 30_000 }))
   expect(world.effective()).toMatchObject({ stage: 'canary', why: 'file' })
-  expect(world.guards.spansOf('search').every(({ candidate }) => candidate[0] === 0)).toBe(true)
+  expect(world.guards.seenOf('search')?.spans.every(({ candidate }) => candidate[0] === 0)).toBe(true)
 })
