@@ -23,14 +23,16 @@ export interface Balance {
   readonly lost: number
   readonly doubled: number
   readonly wrongSide: number
-  /** Requests whose outcome was not ok although nothing was planted. */
+  /** Requests that the old side, or the gateway for it, had no room or time for. */
+  readonly overloaded: number
+  /** Requests whose outcome was not ok although nothing was planted, and for no overload of the old side. */
   readonly unexplained: number
   /** Planted failures that reached clients before the decision. */
   readonly failuresBefore: number
   /** Requests under way when the gateway decided, and how many of them failed. */
   readonly underWay: number
   readonly failuresUnderWay: number
-  /** Requests sent after the decision, and how many of them failed or met a planted fault. */
+  /** Requests sent after the decision, and how many of them met a planted fault or failed at the candidate. */
   readonly after: number
   readonly failuresAfter: number
   /** Visitors seen more than once before the decision, and how many of them on both sides. */
@@ -62,7 +64,12 @@ export function balance(books: Books): Balance {
   const of = (part: Part) => byPart.get(part) ?? []
   const before = [...of('clean'), ...of('failing')]
   const failed = (some: readonly SentRequest[]) => some.filter(({ outcome }) => outcome !== 'ok')
-  const findings = findingsOf(books, own, planted)
+  const isAtCandidate = ({ id }: SentRequest) => sidesOf(id).includes(sides.to)
+  const overloaded = failed(records).filter(
+    (record) => !planted.has(record.id) && !isAtCandidate(record) && isOverload(record),
+  )
+  const explained = new Set([...planted, ...overloaded.map(({ id }) => id)])
+  const findings = findingsOf(books, own, explained)
   const count = (...kinds: Finding['kind'][]) => findings.filter(({ kind }) => kinds.includes(kind)).length
   const sidesOfVisitors = visitorsIn(before, sidesOf)
   const again = [...sidesOfVisitors.values()].filter(({ length }) => length > 1)
@@ -70,15 +77,18 @@ export function balance(books: Books): Balance {
     lost: count('lost', 'unrecorded'),
     doubled: count('doubled'),
     wrongSide: count('wrongSide'),
-    unexplained: failed(records).filter(({ id }) => !planted.has(id)).length,
+    overloaded: overloaded.length,
+    unexplained: failed(records).filter(({ id }) => !explained.has(id)).length,
     failuresBefore: failed(before).length,
     underWay: of('under way').length,
     failuresUnderWay: failed(of('under way')).length,
     after: of('rolled back').length,
-    failuresAfter: of('rolled back').filter(({ id, outcome }) => outcome !== 'ok' || planted.has(id)).length,
+    failuresAfter: of('rolled back').filter(
+      (record) => planted.has(record.id) || (record.outcome !== 'ok' && isAtCandidate(record)),
+    ).length,
     visitors: again.length,
     flipped: again.filter((seen) => new Set(seen).size > 1).length,
-    candidatePerSecond: perSecond(before, ({ id }) => sidesOf(id).includes(sides.to)),
+    candidatePerSecond: perSecond(before, isAtCandidate),
     legs: books.entries.length - own.length,
     phases: parts.map((name) => phaseOf(name, of(name), { movingKinds: new Set(), sidesOf })),
     findings,
@@ -92,15 +102,20 @@ function partOf({ sentAt, endedAt }: SentRequest, { beganAt, decidedAt }: Books)
   return beganAt === undefined || sentAt < beganAt ? 'clean' : 'failing'
 }
 
-/** Before the decision a request's side is its visitor's, which `flipped` tells; and a planted failure is no loss. */
-function findingsOf(books: Books, own: readonly Entry[], planted: ReadonlySet<string>): readonly Finding[] {
+/** What a rollback returns to the old side may be more than it carries; then this machine has shown nothing. */
+function isOverload({ outcome, why }: SentRequest): boolean {
+  return outcome === 'timedOut' || why === 'upstreamBusy'
+}
+
+/** Before the decision a request's side is its visitor's, which `flipped` tells; and what is explained is no loss. */
+function findingsOf(books: Books, own: readonly Entry[], explained: ReadonlySet<string>): readonly Finding[] {
   const sent = books.records.map((record) => {
     const { id, sentAt, endedAt, isAnswered, servedBy } = record
     const owner = partOf(record, books) === 'rolled back' ? books.sides.from : undefined
     return { id, sentAt, endedAt, isAnswered, servedBy, owner }
   })
   const { findings } = reconcile(sent, own, [], 0)
-  return findings.filter(({ kind, id }) => kind !== 'lost' || !planted.has(id))
+  return findings.filter(({ kind, id }) => kind !== 'lost' || !explained.has(id))
 }
 
 function sidesIn(entries: readonly Entry[]): (id: string) => readonly string[] {

@@ -64,11 +64,12 @@ function renderTimes({ times, facts, settings, reasonOfRollback }: Report): stri
 }
 
 function renderBooks({ facts }: Report): string[] {
+  const overload = facts.overloaded > 0 ? `; ${facts.overloaded} too many for the old side` : ''
   const legs = facts.legs > 0 ? `; ${facts.legs} legs of the gateway's own` : ''
   return [
     `failures    ${facts.failuresBefore} reached clients before it, ${facts.failuresUnderWay} of the ${facts.underWay} requests under way then, ${facts.failuresAfter} of ${facts.after} after it`,
     `stickiness  ${facts.flipped} of ${facts.visitors} visitors changed sides before it`,
-    `ledgers     lost ${facts.lost}, doubled ${facts.doubled}, wrong side ${facts.wrongSide}; ${facts.unexplained} unexplained${legs}`,
+    `ledgers     lost ${facts.lost}, doubled ${facts.doubled}, wrong side ${facts.wrongSide}; ${facts.unexplained} unexplained${overload}${legs}`,
   ]
 }
 

@@ -65,6 +65,7 @@ function failuresOfTheRestart({ restart }: Facts): string[] {
 function doubtsAboutTheProof(facts: Facts): string[] {
   const { planted, verdictBefore, decidedBy, after, visitors, restart, clockSetMs } = facts
   return [
+    ...said(facts.overloaded, 'too many for the old side: ask for less with --rate, or where there is more CPU'),
     ...(planted === 0 ? ['no answer of the candidate was spoilt: there was nothing to be seen'] : []),
     ...(verdictBefore === 'pass'
       ? []

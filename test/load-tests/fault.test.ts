@@ -18,7 +18,9 @@ async function origin(): Promise<{ url: string; ledger: string[] }> {
   const ledger: string[] = []
   const server = createServer(async (request, response) => {
     ledger.push(String(request.headers['x-request-id']))
-    const body = `${request.method} ${await text(request)}`
+    const sent = await text(request)
+    const isJson = request.url === '/json'
+    const body = isJson ? '{"query":"x","total":2,"results":[1,2]}' : `${request.method} ${sent}`
     response.writeHead(request.url === '/nothing' ? 204 : 200, ['Set-Cookie', 'a=1', 'set-cookie', 'b=2'])
     response.end(request.url === '/nothing' ? undefined : body)
   })
@@ -38,11 +40,11 @@ interface Run {
 }
 
 /** 40 of our requests and 10 of somebody else's through an interposer that spoils every 8th. */
-async function run(kind: FaultKind, seed = 1, target = '/x'): Promise<Run> {
+async function run(kind: FaultKind, seed = 1, target = '/x', timeoutMs = 5000): Promise<Run> {
   const { url, ledger } = await origin()
   const interposer = await interpose(url, { kind, isTurn: everyNth(8, randomFrom(seed)), idPrefix: 'run-' })
   closers.push(interposer.close)
-  const client = connectTo(interposer.url, 5000)
+  const client = connectTo(interposer.url, timeoutMs)
   closers.push(client.close)
   const ids = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? `other-${i}` : `run-${i}`))
   const replies = await Promise.all(
@@ -84,6 +86,61 @@ describe('an interposer', () => {
     expect(twice.sort()).toEqual(interposer.hits.map(({ id }) => id).sort())
     const first = replies[0]?.body.toString()
     expect(first).toBe('POST run-0')
+  })
+
+  const instead: [FaultKind, number, string][] = [
+    ['errors', 503, '{"error":"a planted fault"}'],
+    ['notFound', 404, '{"error":"a planted fault"}'],
+  ]
+  it.each(instead)(
+    'with %s answers exactly those that it counts with %i, after they ran',
+    async (kind, status, body) => {
+      const { replies, ledger, interposer } = await run(kind)
+      const spoilt = replies.filter((reply) => reply.status === status)
+      expect(spoilt.map((reply) => [reply.ending, reply.body.toString(), reply.fields['set-cookie']])).toEqual(
+        Array(5).fill(['whole', body, 'a=1']),
+      )
+      expect([interposer.hits.length, endings(replies, 'whole'), ledger.length]).toEqual([5, 50, 50])
+    },
+  )
+
+  it('with wrong finds nothing in the answers that it counts, and says 200', async () => {
+    const { replies, interposer } = await run('wrong', 1, '/json')
+    const empty = replies.filter((reply) => reply.body.toString() === '{"query":"x","total":0,"results":[]}')
+    expect([empty.length, interposer.hits.length]).toEqual([5, 5])
+    expect(replies.every(({ status, ending }) => status === 200 && ending === 'whole')).toBe(true)
+  })
+
+  it('with reset cuts exactly the answers that it counts in their middle', async () => {
+    const { replies, interposer } = await run('reset')
+    expect([endings(replies, 'truncated'), endings(replies, 'whole'), interposer.hits.length]).toEqual([5, 45, 5])
+  })
+
+  it('with hang lets exactly those that it counts wait until their clients give up', async () => {
+    const { replies, ledger, interposer } = await run('hang', 1, '/x', 1000)
+    expect([endings(replies, 'timedOut'), endings(replies, 'whole'), interposer.hits.length]).toEqual([5, 45, 5])
+    expect(ledger).toHaveLength(50)
+  })
+
+  it('with slow changes nothing but the time', async () => {
+    const { replies, interposer } = await run('slow')
+    expect([endings(replies, 'whole'), interposer.hits.length]).toEqual([50, 5])
+    expect(replies.every(({ status, body }) => status === 200 && body.toString().startsWith('POST'))).toBe(true)
+  })
+
+  it('tells a leg of the gateway’s own from a client’s request, and when it was hit', async () => {
+    const { url } = await origin()
+    const interposer = await interpose(url, { kind: 'errors', isTurn: () => true, idPrefix: 'run-' })
+    closers.push(interposer.close)
+    const before = Date.now()
+    await fetch(interposer.url, { headers: { 'x-request-id': 'run-1', 'banyan-role': 'shadow' } })
+    await fetch(interposer.url, { headers: { 'x-request-id': 'run-2' } })
+    expect(interposer.hits.map(({ id, role }) => [id, role])).toEqual([
+      ['run-1', 'shadow'],
+      ['run-2', undefined],
+    ])
+    const times = [before, ...interposer.hits.map(({ at }) => at), Date.now()]
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
   it('only ever spoils requests of the run', async () => {

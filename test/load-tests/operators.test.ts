@@ -54,6 +54,39 @@ const line = (seq: number, state = 'answered') => ({
   state,
 })
 
+describe('where a route stands', () => {
+  const at = '2026-11-21T12:00:00.250Z'
+  const rollback = { by: 'guard', at, reason: 'too many failed', evidence: { spanMs: 5000 } }
+
+  it('is told with why, the verdict, and the decision that holds it there', async () => {
+    const operators = await admin((target) =>
+      target === '/rollouts/search'
+        ? {
+            effective: { stage: 'legacy', share: '0%', why: 'rollback' },
+            verdict: { result: 'pass', reasons: [], control: 'oldSide' },
+            overrides: { rollback },
+          }
+        : undefined,
+    )
+    expect(await operators.standing('search')).toEqual({
+      ...{ stage: 'legacy', why: 'rollback', verdict: { result: 'pass', reasons: [], control: 'oldSide' } },
+      rollback: { by: 'guard', at: Date.parse(at), reason: 'too many failed' },
+    })
+    await expect(operators.standing('summary')).rejects.toThrow('cannot read the rollout of summary: status 404')
+  })
+
+  it('has its rollbacks in the history', async () => {
+    const records = [
+      { kind: 'stage', by: 'file', at },
+      { kind: 'rollback', ...rollback },
+    ]
+    const operators = await admin((target) => (target === '/history?rollout=search' ? { records } : undefined))
+    expect(await operators.rollbacks('search')).toEqual([
+      { by: 'guard', at: Date.parse(at), reason: 'too many failed' },
+    ])
+  })
+})
+
 describe('a ledger', () => {
   it('is read page by page to its end, and on from a mark', async () => {
     const lines = Array.from({ length: 12_000 }, (_, i) => line(i + 1))

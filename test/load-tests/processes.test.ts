@@ -52,6 +52,19 @@ describe('startProcess', () => {
     expect(await running.stop(50)).toBe(137)
   })
 
+  it('kills a process where it stands, whatever it would still do', async () => {
+    const lines: string[] = []
+    const running = await startProcess({
+      name: 'mock',
+      args: script(`process.on('SIGTERM', () => console.log('goodbye')); console.log('ready on 1'); ${forEver}`),
+      ready: readyPort,
+      onLine: (line) => lines.push(line),
+    })
+    expect(await running.kill()).toBe(137)
+    expect({ lines, isAlive: isAlive(running.pid) }).toEqual({ lines: ['ready on 1'], isAlive: false })
+    expect([await running.kill(), await running.stop()]).toEqual([137, 137])
+  })
+
   it('says what the process complained of when it ends before it is ready', async () => {
     const start = startProcess({
       name: 'mock',

@@ -56,7 +56,7 @@ describe('the books of a rollback run', () => {
     ])
     expect({ findings, moved }).toEqual({ findings: [], moved: ['anna'] })
     expect(counts).toEqual({
-      ...{ lost: 0, doubled: 0, wrongSide: 0, unexplained: 0, legs: 0 },
+      ...{ lost: 0, doubled: 0, wrongSide: 0, unexplained: 0, overloaded: 0, legs: 0 },
       ...{ failuresBefore: 1, underWay: 1, failuresUnderWay: 1, after: 2, failuresAfter: 0 },
       ...{ visitors: 2, flipped: 0, candidatePerSecond: 30 },
     })
@@ -77,6 +77,19 @@ describe('the books of a rollback run', () => {
       'the candidate asked after the decision',
       { entries: [...without('a5'), entry('a5', 'search')] },
       { wrongSide: 1, failuresAfter: 0 },
+    ],
+    [
+      'an old side that had no room, as no failure of the candidate and no loss',
+      { records: instead('a5', { ...failed, isAnswered: false, why: 'upstreamBusy' }), entries: without('a5') },
+      { overloaded: 1, failuresAfter: 0, unexplained: 0, lost: 0 },
+    ],
+    [
+      'a candidate that had no room after the decision, as its failure',
+      {
+        records: instead('a5', { ...failed, why: 'upstreamBusy' }),
+        entries: [...without('a5'), entry('a5', 'search')],
+      },
+      { overloaded: 0, failuresAfter: 1, unexplained: 1, wrongSide: 1 },
     ],
     ['a failure that nobody planted', { records: instead('o1', failed) }, { unexplained: 1, failuresAfter: 0 }],
     ['a visitor answered by both sides', { entries: [...without('a2'), entry('a2', 'monolith')] }, { flipped: 1 }],
@@ -167,6 +180,7 @@ describe('the verdict on a rollback run', () => {
       'inconclusive',
       ['no answer of the candidate was spoilt'],
     ],
+    ['is inconclusive when the old side had no room', { overloaded: 3 }, 'inconclusive', ['3 requests too many for']],
     ['is inconclusive without a pass before', { verdictBefore: 'inconclusive' }, 'inconclusive', ['the guard had not']],
     ['is inconclusive without a word before', { verdictBefore: null }, 'inconclusive', ['the guard had not passed']],
     ['is inconclusive when nobody came twice', { visitors: 0 }, 'inconclusive', ['no visitor came twice']],
