@@ -3,5 +3,6 @@
 import { cutoverScenario } from './cutoverScenario.ts'
 import { rollbackScenario } from './rollback/scenario.ts'
 import type { Scenario } from './scenario.ts'
+import { shadowScenario } from './shadow/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [cutoverScenario, rollbackScenario]
+export const scenarios: readonly Scenario[] = [cutoverScenario, rollbackScenario, shadowScenario]
