@@ -19,9 +19,15 @@ export function tap(answer: Answer, mostBytes: number): Tapped {
   if (!(body instanceof Readable)) {
     return { answer, kept: Promise.resolve(body.length > mostBytes ? 'tooLarge' : body), forget: () => {} }
   }
+  if (isDeclaredBeyond(answer, mostBytes)) return { answer, kept: Promise.resolve('tooLarge'), forget: () => {} }
   const { promise, resolve } = Promise.withResolvers<Kept | undefined>()
   const tapped = new TappedBody(body, mostBytes, resolve)
   return { answer: { ...answer, body: tapped }, kept: promise, forget: () => tapped.forget() }
+}
+
+/** A body that says at its head that it will be too large passes untouched, or not at all. */
+function isDeclaredBeyond({ fields }: Answer, mostBytes: number): boolean {
+  return Number(fields.get('content-length') ?? 0) > mostBytes
 }
 
 /** More come of no server that means well: each costs the time that clients wait for. */
@@ -30,7 +36,8 @@ const mostPieces = 8 * 1024
 /** Reads all of an answer that goes to nobody, and ends it; what is beyond the bounds is not waited for. */
 export async function keepAnswer(answer: Answer, mostBytes: number, now: () => number): Promise<Kept | undefined> {
   const { body } = answer
-  const kept = await (body instanceof Readable ? read(body, mostBytes) : tap(answer, mostBytes).kept)
+  const isRead = body instanceof Readable && !isDeclaredBeyond(answer, mostBytes)
+  const kept = await (isRead ? read(body, mostBytes) : tap(answer, mostBytes).kept)
   if (kept === undefined) answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at: now() })
   else if (kept !== 'tooLarge')
     answer.settle({ how: 'complete', bodyBytes: kept === 'none' ? 0 : kept.length, at: now() })

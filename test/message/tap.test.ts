@@ -3,14 +3,14 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { answerOf } from '../../gateway/message/answer.ts'
-import { noFields } from '../../gateway/message/fields.ts'
+import { fieldsOf, noFields } from '../../gateway/message/fields.ts'
 import { keepAnswer, tap } from '../../gateway/message/tap.ts'
-import type { Answer, Body, End } from '../../gateway/model.ts'
+import type { Answer, Body, End, Fields } from '../../gateway/model.ts'
 
 const kibibyte = 1024
 
-function answerWith(body: Body): Answer {
-  return answerOf({ status: 200, reason: '', fields: noFields, body, by: 'upstream' }, () => 7)
+function answerWith(body: Body, fields: Fields = noFields): Answer {
+  return answerOf({ status: 200, reason: '', fields, body, by: 'upstream' }, () => 7)
 }
 
 /** A source that makes pieces as fast as they are asked for, as a socket does, and counts them. */
@@ -145,4 +145,14 @@ test('an answer that breaks off, or was broken before, is not kept', async () =>
   expect(await kept).toBeUndefined()
   expect((await ended(answer)).how).toBe('upstreamBroke')
   expect(await keepAnswer(answerWith(body), 10, () => 9)).toBeUndefined()
+})
+
+test('a body that says at its head that it is too large is not touched, nor read where it goes to nobody', async () => {
+  const fields = fieldsOf(['content-length', '101'])
+  const passing = answerWith(endless().body, fields)
+  expect(tap(passing, 100).answer).toBe(passing)
+  expect(await tap(passing, 100).kept).toBe('tooLarge')
+  const { body, made } = endless()
+  expect(await keepAnswer(answerWith(body, fields), 100, () => 9)).toBe('tooLarge')
+  expect([made(), body.destroyed]).toEqual([0, true])
 })
