@@ -37,7 +37,7 @@ export async function askerOf(given: Given, world: World): Promise<Ask> {
   const admin = await adminOf(given, world)
   const by = nameOf(world)
   return {
-    get: (path) => ask(new URL(path, admin), {}),
+    get: (path) => ask(new URL(path, admin), { headers: { 'Banyan-Admin': by } }),
     post: (path, body) => ask(new URL(path, admin), { method: 'POST', ...contentOf(body, by) }),
   }
 }
