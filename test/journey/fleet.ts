@@ -1,5 +1,4 @@
 // Gateways of one fleet: each with a stateDir of its own, between the same two sides, with one Redis.
-import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import type { TestGateway } from '../harness/gateway.ts'
 import { type RedisServer, startRedis } from '../redis/server.ts'
@@ -77,5 +76,3 @@ export function storeLine(replica: TestGateway, is: 'up' | 'down', nth = 0): Pro
     return seen.size > nth
   })
 }
-
-export const mirrorOf = ({ stateDir }: Replica) => join(stateDir, 'rollouts.json')

@@ -1,6 +1,8 @@
 // What replicas share through a real Redis, and what they do without it.
 import { expect, test } from 'vitest'
-import { allAnswerFrom, order, read, sidesOf, startFleet, storeLine } from './fleet.ts'
+import { until } from '../state/store/stores.ts'
+import { allAnswerFrom, order, type Replica, read, sidesOf, startFleet, storeLine } from './fleet.ts'
+import { ask, session } from './sides.ts'
 
 const live = `
 routes:
@@ -58,4 +60,47 @@ test('without the store each goes on, and a rollback reaches the others once it 
   await Promise.all(replicas.map((replica) => storeLine(replica, 'up', 1)))
   const tookMs = await allAnswerFrom('old', replicas, '/search/x')
   console.log(`the rollback reached the other ${tookMs.toFixed(0)} ms after the store was back`)
+})
+
+test('a candidate that fails too little for anybody alone is rolled back by what all have seen', async () => {
+  const { replicas } = await startFleet(
+    2,
+    live.replace(
+      'stage: live',
+      'stage: live, guard: { maxErrorShare: 5%, minRequests: 40, window: 30s, failuresInARow: 100 }',
+    ),
+  )
+  const verdict = async (replica: Replica) =>
+    (await read<{ verdict?: { result: string } }>(replica, 'rollouts/search')).verdict?.result
+  const [one, other] = replicas
+  if (!one || !other) throw new Error('no replica')
+  const trouble = async (replica: Replica) => {
+    for (let i = 0; i < 30; i++) await ask(replica, i % 3 === 0 ? '/search/503' : '/search/x')
+  }
+  await trouble(one)
+  await until(async () => (await verdict(one)) === 'inconclusive')
+  const startedAt = performance.now()
+  await trouble(other)
+  const told = await Promise.all(replicas.map((replica) => replica.line(({ msg }) => msg === 'rollout rollback')))
+  console.log(`rolled back by the sum ${(performance.now() - startedAt).toFixed(0)} ms after the second began to fail`)
+  expect(told.map(({ by }) => by)).toEqual(['guard', 'guard'])
+  expect(await sidesOf(replicas, '/search/x')).toEqual(['old', 'old'])
+})
+
+test('who writes at one replica reads from that side at another', async () => {
+  const { replicas } = await startFleet(
+    2,
+    `sessionCookie: SESSION
+routes:
+  - name: orders
+    match: { path: "/orders/*", methods: [GET] }
+    move: { to: new, stage: canary, share: 100%, stickyBy: { cookie: SESSION }, readYourWrites: { after: [/orders/*], for: 1h } }
+`,
+  )
+  const [one, other] = replicas
+  if (!one || !other) throw new Error('no replica')
+  expect((await ask(other, '/orders/7', { fields: session('ann') })).side).toBe('new')
+  expect((await ask(one, '/orders/7', { method: 'POST', fields: session('ann') })).side).toBe('old')
+  expect((await ask(other, '/orders/7', { fields: session('ann') })).side).toBe('old')
+  expect((await ask(other, '/orders/7', { fields: session('bob') })).side).toBe('new')
 })
