@@ -39,6 +39,7 @@ const table = {
   upstreamTruncated: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The answer broke off.' },
   upstreamFirstByteTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service did not answer.' },
   upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
+  upstreamOpen: { status: 503, blame: 'upstream', mayHaveRun: false, title: 'The service is failing.' },
   upstreamBusy: { status: 503, blame: 'gateway', mayHaveRun: false, title: 'The service is busy.' },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
 } as const satisfies Record<string, Way>
@@ -48,19 +49,29 @@ export type FailureCode = keyof typeof table
 /** The table itself, for documentation and tests. */
 export const failures: Readonly<Record<FailureCode, Way>> = table
 
+/** What is known of one failure beside its code. */
+interface How {
+  readonly mayHaveRun?: boolean
+  readonly retryAfterMs?: number
+  readonly cause?: unknown
+}
+
 /** One failure of one request. `message` is for the log: it may name hosts, never fields, bodies or query values. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: FailureCode
   /** May contradict the table where the place of failure knows better (a reset before the first byte was written). */
   readonly mayHaveRun: boolean
+  /** When another try may be worth it; undefined when nobody knows. */
+  readonly retryAfterMs: number | undefined
   /** The name of the Upstream that was asked, once somebody knows. */
   upstream?: string
 
-  constructor(code: FailureCode, message: string, how: { mayHaveRun?: boolean; cause?: unknown } = {}) {
+  constructor(code: FailureCode, message: string, how: How = {}) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })
     this.code = code
     this.mayHaveRun = how.mayHaveRun ?? table[code].mayHaveRun
+    this.retryAfterMs = how.retryAfterMs
   }
 
   get status(): number {

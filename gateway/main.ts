@@ -19,7 +19,7 @@ import { createAdmin } from './ops/admin.ts'
 import type { Gateway, Read, ReloadResult } from './ops/gateway.ts'
 import { createProbes } from './ops/probes.ts'
 import { assemble, type Parts } from './parts.ts'
-import { tellFirst, tellNext } from './readings.ts'
+import { type Telling, tellFirst, tellNext } from './readings.ts'
 import { version } from './version.ts'
 
 export interface GatewayOptions {
@@ -92,10 +92,9 @@ async function createDoor(choice: string | undefined, ports: DoorPorts): Promise
   return choice === 'general' ? general : createFastDoor(general, ports)
 }
 
-interface Running extends Parts {
+interface Running extends Telling {
   readonly headTimeoutMs: number
   readonly stallMs: number
-  readonly configFile: string
   readonly env: Environment
 }
 
@@ -169,6 +168,7 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     sharing,
     problems: () => live.problems,
     hints: () => [...emergency.hints(), ...sharing.hints(), ...hints],
+    breakers: () => parts.breakers.views(),
     isDraining,
     async reload() {
       const loaded = await reloader.reload()

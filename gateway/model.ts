@@ -1,10 +1,12 @@
 // The words of the house, as types. Each is defined here once and used with this meaning in code, config, metrics and docs.
 // This file and those in model/ import nothing else of ours.
 import type { Duplex, Readable } from 'node:stream'
+import type { BreakerSettings, Breakers } from './model/breaker.ts'
 import type { CompareSettings, LegKind } from './model/comparison.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
+export type * from './model/breaker.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/override.ts'
@@ -187,6 +189,8 @@ export interface Upstream {
   readonly protocol: 'http1' | 'h2'
   /** The most connections to it at a time; requests beyond them wait for one, `connectMs` at most. */
   readonly maxConnections: number
+  /** Absent: it is asked however it fares. */
+  readonly breaker?: BreakerSettings
 }
 
 /** What a Route moves from and to, and the Rollout that says how far it is. */
@@ -278,6 +282,7 @@ export interface Services {
   readonly comparisons: Comparisons
   readonly writes: Writes
   readonly streams: Streams
+  readonly breakers: Breakers
 }
 
 /** An Answer of the new side of a move. */

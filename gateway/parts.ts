@@ -8,11 +8,13 @@ import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
 import type { Clock, Services } from './model.ts'
 import { assembleMoving, type Moving } from './moving.ts'
+import { breakerMetrics } from './ops/breakerMetrics.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
+import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
@@ -32,6 +34,7 @@ export interface Parts {
   readonly moving: Moving
   readonly emergency: Emergency
   readonly comparisons: ComparisonBook
+  readonly breakers: BreakerBook
   close(): Promise<void>
 }
 
@@ -56,14 +59,18 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
     compared: (rollout, isSame) => guards.compared(rollout, isSame),
   })
-  const live = createLive(moving.follow)
+  const breakers = watchedBreakers(clock, moving)
+  const live = createLive((snapshot) => {
+    moving.follow(snapshot)
+    breakers.follow(snapshot)
+  })
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
   const watching = {
     log,
     metrics: createMetrics({
       version,
       droppedLines: log.dropped,
-      more: [...rolloutMetrics(rollouts, streams), storeMetric(sharing.store)],
+      more: [...rolloutMetrics(rollouts, streams), ...breakerMetrics(breakers), storeMetric(sharing.store)],
     }),
     health: createHealth(clock),
     traffic,
@@ -84,9 +91,22 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     rollouts,
     writes: shareWrites(createRecentWrites(clock), sharing.store),
     streams,
+    breakers,
     ...watched(forward, watching),
   }
-  return { clock, live, services, pools, mirror, emergency, comparisons, moving, ...watching, close }
+  return { clock, live, services, pools, mirror, emergency, comparisons, breakers, moving, ...watching, close }
+}
+
+/** The breakers, whose turns are told, and an opening held against the move that leads there. */
+function watchedBreakers(clock: Clock, { record, guards }: Moving): BreakerBook {
+  return createBreakers({
+    clock,
+    random: Math.random,
+    turned(turn) {
+      record.turned(turn)
+      if (turn.to === 'open') guards.breakerOpened(turn.upstream)
+    },
+  })
 }
 
 /** The forward and the ends of requests, seen by everybody who counts them. */

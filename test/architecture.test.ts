@@ -92,6 +92,7 @@ const homesOfPackages = {
   ajv: ['gateway/config/'],
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
   ioredis: ['gateway/state/store/redis/'],
+  opossum: ['gateway/state/breaking/opossum.ts'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts'],
   typebox: ['gateway/filters/', 'gateway/config/', filter],

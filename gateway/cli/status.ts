@@ -1,7 +1,7 @@
 // banyan status: what the running gateway serves, and whether it has refused a file.
 // The danger it guards against: an operator who believes that the newest file is served.
 import { formatProblems } from '../config/problems.ts'
-import type { RouteStatus, Status } from '../ops/status.ts'
+import type { RouteStatus, Status, UpstreamStatus } from '../ops/status.ts'
 import { type Ask, asking, askingOptions, refuse, type Telling, Unreachable } from './askAdmin.ts'
 import type { Command } from './command.ts'
 import { listHistory, sinceOption } from './history.ts'
@@ -44,12 +44,13 @@ function textOf(found: Status): string {
     table([['ROUTE', 'PATH', 'STAGE', 'ANSWERS', 'REQUESTS', 'NEAR MISSES'], ...found.routes.map(rowOf(found))]),
     '',
     table([
-      ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'LAST ATTEMPT'],
-      ...found.upstreams.map(({ name, origin, connects, state, lastFailure, since }) => [
+      ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'LAST ATTEMPT', 'BREAKER'],
+      ...found.upstreams.map(({ name, origin, connects, state, lastFailure, since, breaker }) => [
         name,
         origin,
         connects ? 'yes' : 'no',
         `${state}${state === 'failing' && lastFailure ? `: ${lastFailure}` : ''}${since ? ` since ${since}` : ''}`,
+        breakerOf(breaker),
       ]),
     ]),
     ...found.hints.map((hint) => `\nhint: ${hint}`),
@@ -71,6 +72,15 @@ function rowOf({ nearMisses }: Status) {
       String(nearMisses[name] ?? 0),
     ]
   }
+}
+
+function breakerOf(breaker: UpstreamStatus['breaker']): string {
+  if (!breaker) return '-'
+  const { state, since, reason, retryInSeconds } = breaker
+  if (state === 'closed') return state
+  const trial =
+    retryInSeconds === undefined ? '' : `; one trial ${retryInSeconds > 0 ? `in ${retryInSeconds} s` : 'next'}`
+  return `${state === 'open' ? 'open' : 'half-open'} since ${since}: ${reason}${trial}`
 }
 
 /** What requests meet, and what the file says where that is something else. */

@@ -1,6 +1,7 @@
 // The core keys of routes.yaml: what every gateway has, whatever its filters. Type, default, check, editor schema and
 // reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
 import { type Static, type TSchema, Type } from 'typebox'
+import { breakerSchema } from './breakerSchema.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
@@ -95,6 +96,7 @@ export const upstreamSchema = Type.Object(
       },
       { ...closed, default: {}, description: 'For an https upstream.' },
     ),
+    breaker: Type.Optional(breakerSchema),
   },
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )
@@ -104,10 +106,7 @@ const values = (what: string, keyPattern: string, description: string) =>
   Type.Record(
     Type.String({ pattern: keyPattern }),
     Text({ title: `${what}, or "*" for any`, description: `Exactly ${what}, or "*" for any.` }),
-    {
-      minProperties: 1,
-      description,
-    },
+    { minProperties: 1, description },
   )
 
 const matchSchema = Type.Object(

@@ -1,10 +1,11 @@
 // The Upstreams of the file, their URLs taken apart.
 // The danger it guards against: a URL of which a part is silently ignored.
-import type { Target, Upstream } from '../model.ts'
+import type { BreakerSettings, Target, Upstream } from '../model.ts'
+import type { CheckedBreaker } from './breakerSchema.ts'
 import type { CheckedUpstream } from './core.ts'
 import { type KnownUpstreams, type Page, refuse, wordsAt } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
-import { durationMs } from './schema.ts'
+import { basisPoints, durationMs } from './schema.ts'
 
 export function declareUpstreams(page: Page): KnownUpstreams {
   const all = valueAt(page.written.value, '/upstreams')
@@ -23,7 +24,8 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
   const target = targetOf(page, below(pointer, 'url'))
   const settings = page.checked.at<CheckedUpstream>(pointer)
   if (!target || !settings) return undefined
-  const { connect, firstByte, idle, protocol, maxConnections, tls } = settings
+  const { connect, firstByte, idle, protocol, maxConnections, tls, breaker } = settings
+  if (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker)) return undefined
   return {
     name,
     target: { ...target, verify: tls.verify },
@@ -32,6 +34,40 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
     idleMs: durationMs(idle),
     protocol,
     maxConnections,
+    ...(breaker && { breaker: breakerOf(breaker) }),
+  }
+}
+
+/** What a schema cannot see; all of it is told. */
+function isSoundBreaker(page: Page, pointer: string, breaker: CheckedBreaker): boolean {
+  const mistakes: [key: string, message: string][] = []
+  for (const key of ['errorShare', 'slowShare'] as const)
+    if (basisPoints(breaker[key] ?? '') === 0) mistakes.push([key, `${key} must be above 0%: 0% would open it at once`])
+  for (const key of ['window', 'open'] as const)
+    if (durationMs(breaker[key]) < 100) mistakes.push([key, `${key} must be at least 100ms`])
+  if (breaker.slowShare !== undefined && breaker.slowerThan === undefined)
+    mistakes.push(['slowShare', 'slowShare needs slowerThan, which says from when on a call is slow'])
+  for (const [key, message] of mistakes) refuse(page, below(pointer, key), message)
+  return mistakes.length === 0
+}
+
+function breakerOf({
+  errorShare,
+  minRequests,
+  slowShare,
+  slowerThan,
+  engine,
+  ...times
+}: CheckedBreaker): BreakerSettings {
+  return {
+    errorShareBasisPoints: basisPoints(errorShare),
+    minRequests,
+    windowMs: durationMs(times.window),
+    openMs: durationMs(times.open),
+    ...(slowerThan !== undefined && {
+      slow: { afterMs: durationMs(slowerThan), shareBasisPoints: basisPoints(slowShare ?? '50%') },
+    }),
+    engine,
   }
 }
 

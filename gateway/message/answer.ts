@@ -64,6 +64,11 @@ export function abandon(answer: Answer, now: () => number): void {
   answer.discard()
 }
 
+/** In whole seconds (RFC 9110 §10.2.3), and never at once. */
+function retryAfter({ retryAfterMs }: Failure): string[] {
+  return retryAfterMs === undefined ? [] : ['Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000)))]
+}
+
 /** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */
 export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, now: () => number): Answer {
   const { code, status, title } = failure
@@ -79,6 +84,7 @@ export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, 
     'no-store',
     'X-Request-Id',
     exchange.id,
+    ...retryAfter(failure),
   ])
   return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream: failure.upstream }, now)
 }

@@ -4,6 +4,7 @@ import type { Reading } from '../config/read.ts'
 import type { Clock, Problem, Snapshot } from '../model.ts'
 import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
+import type { BreakerView } from '../state/breakers.ts'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
 import type { Sharing } from '../state/sharing.ts'
@@ -71,6 +72,8 @@ export interface Gateway {
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */
   hints(): readonly string[]
   readonly sharing: Pick<Sharing, 'view' | 'unconfirmed'>
+  /** Of the Upstreams that have one. */
+  breakers(): readonly BreakerView[]
   isDraining(): boolean
   reload(): Promise<ReloadResult>
 }

@@ -5,6 +5,7 @@ import { describeStanding } from '../rollout/standing.ts'
 import { type Audit, createAudit, nameWriter } from '../state/audit.ts'
 import { type AuditQuery, readAudit } from '../state/auditRead.ts'
 import type { AuditEntry, AuditRecord } from '../state/auditRecord.ts'
+import type { BreakerTurn } from '../state/breakers.ts'
 import type { RolloutChange } from '../state/rolloutBook.ts'
 import { mergeRecords, type SharedRecords } from '../state/sharing/records.ts'
 import type { Log } from './log.ts'
@@ -15,11 +16,18 @@ export interface Record {
   changed(change: RolloutChange): void
   /** A file was accepted, at the start or later. */
   accepted(snapshot: Snapshot): void
+  /** The breaker before an Upstream has turned. */
+  turned(turn: BreakerTurn): void
   /** An alarm, or something that an operator looked at. */
   note(entry: AuditEntry): void
   /** Of all replicas. Rejects when stateDir cannot be read. */
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
   close(): Promise<void>
+}
+
+function tellTurn({ upstream, from, to, reason, forMs }: BreakerTurn, life: Log['life']): void {
+  if (to === 'open') life.warn({ upstream, from, to, reason, forMs }, 'breaker opened')
+  else life.info({ upstream, from, to, reason }, to === 'closed' ? 'breaker closed' : 'breaker half-open')
 }
 
 /** What an operator should hear of at once. */
@@ -70,6 +78,13 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
     accepted({ revision: accepted, hash, routes }) {
       revision = accepted
       append({ kind: 'reload', by: 'file', to: hash, revision, evidence: { routes: routes.length } })
+    },
+    turned(turn) {
+      const { upstream, from, to, reason } = turn
+      tellTurn(turn, life)
+      // Trials that fail are for the log: an outage of a weekend would fill the audit with them.
+      if (to === 'closed' || from === 'closed')
+        append({ kind: 'breaker', by: 'breaker', subject: upstream, from, to, reason, revision })
     },
     note,
     async history(query) {

@@ -1,6 +1,7 @@
 // What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
-import type { Problem, Rollouts, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { CircuitState, Problem, Rollouts, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { BreakerView } from '../state/breakers.ts'
 import type { SharingView } from '../state/sharing.ts'
 import type { AdminPorts } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
@@ -23,6 +24,19 @@ export interface RouteStatus {
   readonly requests: number
 }
 
+export interface UpstreamStatus extends UpstreamHealth {
+  readonly origin: string
+  /** Absent: it has none. */
+  readonly breaker?: {
+    readonly state: CircuitState
+    /** ISO 8601. */
+    readonly since: string
+    readonly reason?: string
+    /** While it is open: until one request is let through; 0 when the next one is. */
+    readonly retryInSeconds?: number
+  }
+}
+
 export interface Status {
   readonly version: string
   readonly uptimeSeconds: number
@@ -35,7 +49,7 @@ export interface Status {
   readonly sharing: SharingView
   /** The declared Routes, and `unmatched` last. */
   readonly routes: readonly RouteStatus[]
-  readonly upstreams: readonly (UpstreamHealth & { readonly origin: string })[]
+  readonly upstreams: readonly UpstreamStatus[]
   readonly warnings: readonly Problem[]
   /** Why the newest file was refused; the revision above serves on. */
   readonly problems: readonly Problem[]
@@ -63,7 +77,7 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
     }),
     sharing: await gateway.sharing.view(),
     routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map(routeStatus) : [],
-    upstreams: snapshot ? withOrigins(snapshot, await health.upstreams(snapshot)) : [],
+    upstreams: snapshot ? upstreamsOf(snapshot, await health.upstreams(snapshot), gateway.breakers()) : [],
     warnings: snapshot?.warnings ?? [],
     problems,
     ...(problems.length > 0 && { refused: refusedSentence(problems, snapshot) }),
@@ -90,8 +104,25 @@ function statusOfRoute(route: Route, requests: ReadonlyMap<string, number>, roll
   }
 }
 
-function withOrigins(snapshot: Snapshot, healths: readonly UpstreamHealth[]): Status['upstreams'] {
-  return healths.map((health) => ({ ...health, origin: snapshot.upstreams.get(health.name)?.target.origin ?? '' }))
+function upstreamsOf(
+  { upstreams }: Snapshot,
+  healths: readonly UpstreamHealth[],
+  breakers: readonly BreakerView[],
+): Status['upstreams'] {
+  return healths.map((health) => {
+    const breaker = breakers.find(({ upstream }) => upstream === health.name)
+    const origin = upstreams.get(health.name)?.target.origin ?? ''
+    return { ...health, origin, ...(breaker && { breaker: breakerStatus(breaker) }) }
+  })
+}
+
+function breakerStatus({ state, sinceMs, reason, retryInMs }: BreakerView): NonNullable<UpstreamStatus['breaker']> {
+  return {
+    state,
+    since: new Date(sinceMs).toISOString(),
+    ...(reason !== undefined && { reason }),
+    ...(retryInMs !== undefined && { retryInSeconds: Math.ceil(retryInMs / 1000) }),
+  }
 }
 
 function refusedSentence(problems: readonly Problem[], snapshot: Snapshot | undefined): string {

@@ -24,6 +24,8 @@ export interface Guards {
   observe(outcome: Outcome): void
   /** Two answers were compared. */
   compared(rollout: RolloutDeclaration, isSame: boolean): void
+  /** The breaker before that Upstream has opened. */
+  breakerOpened(upstream: string): void
   /** Follows the moves of the Snapshot that is served from now on. */
   follow(snapshot: Pick<Snapshot, 'routes'>): void
   /** Judges every move; called each second. */

@@ -57,6 +57,14 @@ class GuardRound implements Guards {
     this.#watchOf(rollout).windows.compared(isSame)
   }
 
+  breakerOpened(upstream: string): void {
+    const led = [...this.#movers.values()].filter(({ to }) => to === upstream).map(({ rollout }) => rollout)
+    for (const rollout of new Map(led.map((rollout) => [rollout.key, rollout])).values()) {
+      const { stage } = this.#parts.rollouts.standing(rollout)
+      if (stage === 'canary' || stage === 'live') this.#watchOf(rollout).windows.breakerOpened()
+    }
+  }
+
   tick(): void {
     for (const state of this.#parts.rollouts.states()) {
       const { stage } = state.effective

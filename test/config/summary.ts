@@ -28,9 +28,10 @@ function ofSettings(settings: CoreSettings): string[] {
   ]
 }
 
-function ofUpstream({ name, target, connectMs, firstByteMs, idleMs }: Upstream): string {
+function ofUpstream({ name, target, connectMs, firstByteMs, idleMs, breaker }: Upstream): string {
   const { origin, host, port, secure } = target
-  return `upstream ${name}: ${origin} = ${host} ${port}${secure ? ' TLS' : ''}; ${connectMs}, ${firstByteMs}, ${idleMs} ms`
+  const places = `${origin} = ${host} ${port}${secure ? ' TLS' : ''}; ${connectMs}, ${firstByteMs}, ${idleMs} ms`
+  return `upstream ${name}: ${places}${breaker ? `; breaker ${JSON.stringify(breaker)}` : ''}`
 }
 
 const usual = rolloutOf('usual', { compares: false })

@@ -23,6 +23,9 @@ export const services: Services = {
   reportEnd: () => {},
   writes: { took: () => {}, takenBy: () => undefined, lookUp: () => undefined },
   streams: { hold: ({ answer }) => answer },
+  breakers: {
+    of: () => ({ acquire: () => undefined, isClosed: () => true, retryInMs: () => 0 }),
+  },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
   rollouts: createRollouts(
     () => 1_700_000_000_000,

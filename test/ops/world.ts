@@ -162,6 +162,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     problems: () => [],
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
+    breakers: () => [],
     isDraining: () => false,
     reload: async () => ({ accepted: true, revision: 2, problems: [] }),
     ...parts,
