@@ -20,6 +20,8 @@ interface Watch {
   freshSince: number
   watched?: Watched | undefined
   hasPaused: boolean
+  /** What it was judged by last, without what the others saw: to sum it up again costs half a millisecond. */
+  seen?: Seen
 }
 
 export function createGuards(parts: GuardParts): Guards {
@@ -83,8 +85,7 @@ class GuardRound implements Guards {
   }
 
   seenOf(key: string): Seen | undefined {
-    const watch = this.#watches.get(key)
-    return watch && seenBy(watch)
+    return this.#watches.get(key)?.seen
   }
 
   #watchOf({ key, guard: { windowMs } }: RolloutDeclaration): Watch {
@@ -103,6 +104,7 @@ class GuardRound implements Guards {
     const watch = this.#watchOf(rollout)
     if (from.stage === 'canary') this.#parts.baselines.freeze(rollout, watch.windows)
     watch.windows.reset()
+    delete watch.seen
     watch.freshSince = this.#parts.clock.now()
     watch.watched = undefined
     watch.hasPaused = false
@@ -112,7 +114,8 @@ class GuardRound implements Guards {
     const { rollout } = state
     const watch = this.#watchOf(rollout)
     const { clock, baselines, others } = this.#parts
-    const seen = addSeen(seenBy(watch), others?.(state))
+    watch.seen = seenBy(watch)
+    const seen = addSeen(watch.seen, others?.(state))
     const { control, spans } = controlOf(state, seen.spans, baselines)
     const verdict = judge({ guard: rollout.guard, spans, control, failuresInARow: seen.rows })
     const nowMs = clock.wall()

@@ -34,17 +34,22 @@ test('a restart on a broken routes.yaml with Redis gone keeps a rollback that an
   expect(await sidesOf([again], '/search/x')).toEqual(['old'])
 })
 
-test('a Redis that was emptied gets the rollback back, and tells it to whoever starts without a mirror', async () => {
-  const fleet = await startFleet(2, live)
+test('a Redis that was emptied gets all of it back, and tells it to whoever starts without a mirror', async () => {
+  const cart = '  - { name: cart, match: { path: /cart, methods: [GET] }, move: { to: new, stage: live } }\n'
+  const fleet = await startFleet(2, live + cart)
   const [one] = two(fleet.replicas)
   await order(one, 'rollouts/search/rollback', { reason: 'it lies' })
+  await order(one, 'rollouts/cart/pause', { reason: 'lunch' })
   const redis = adminOf(fleet.redis)
-  const isThere = async () => (await redis.hget('banyan:gateway:documents:rollouts', ':search')) !== null
+  const isThere = async () =>
+    (await redis.hmget('banyan:gateway:documents:rollouts', ':search', ':cart')).every((held) => held !== null)
   expect(await isThere()).toBe(true)
   await redis.flushall()
   await until(isThere)
   expect(await sidesOf(fleet.replicas, '/search/x')).toEqual(['old', 'old'])
-  expect(await sidesOf([await fleet.join()], '/search/x')).toEqual(['old'])
+  const stranger = await fleet.join()
+  expect(await sidesOf([stranger], '/search/x')).toEqual(['old'])
+  expect(await read(stranger, 'rollouts/cart')).toMatchObject({ overrides: { pause: { reason: 'lunch' } } })
 })
 
 test('what was paused here and rolled back there without the store is both, once it is back', async () => {
@@ -82,10 +87,11 @@ test('an edit that takes a rollback over ends it only where the edit is served',
   await order(one, 'rollouts/search/rollback', { reason: 'it lies' })
   const edited = fleet.yaml.replace('stage: live', 'stage: legacy')
   await one.rewrite(edited)
-  expect((await order(one, 'rollouts/search/pause', { reason: 'told to the other after the edit' })).status).toBe(200)
+  // Both are confirmed by the other: it knows all that is decided.
+  expect((await order(one, 'rollouts/search/pause')).status).toBe(200)
+  expect((await order(one, 'rollouts/search/resume')).status).toBe(200)
   expect(await sidesOf(fleet.replicas, '/search/x')).toEqual(['old', 'old'])
   await other.rewrite(edited)
-  await order(other, 'rollouts/search/resume')
   await one.rewrite(fleet.yaml)
   await other.rewrite(fleet.yaml)
   expect(await sidesOf(fleet.replicas, '/search/x')).toEqual(['new', 'new'])

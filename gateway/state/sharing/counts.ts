@@ -41,6 +41,8 @@ export function shareCounts({ store, id, clock }: Parts): SharedCounts {
 
   return {
     async exchange(own) {
+      // Where nothing is under guard nobody needs to know.
+      if (own.size === 0) return
       const slotAt = Math.floor(clock.wall() / slotMs) * slotMs
       const counts = new Map([...own].flatMap(([state, seen]) => entriesOf(placeOf(state), seen, id)))
       for (const old of said.keys()) if (old < slotAt - 2 * slotMs) said.delete(old)

@@ -147,9 +147,8 @@ class Sharer implements SharedOverrides {
     if (isLost) this.#add(stepOf(key, 'rollback', rollback))
   }
 
-  /** The store knows nothing of it: it was emptied, or was away when that was decided. */
-  #giveBack(key: string, { pause, advance, rollback }: Overrides): void {
-    if (rollback) this.#add(stepOf(key, 'rollback', rollback))
+  /** The store knows nothing of it: it was emptied, or was away when that was decided. A rollback it gets in any case. */
+  #giveBack(key: string, { pause, advance }: Overrides): void {
     if (advance) this.#add(stepOf(key, 'advance', advance))
     if (pause) this.#add(stepOf(key, 'pause', pause))
   }
