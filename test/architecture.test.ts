@@ -22,6 +22,7 @@ const live = 'gateway/config/live.ts'
 const message = 'gateway/message/'
 const rollout = 'gateway/rollout/'
 const comparing = 'gateway/comparing/'
+const caching = 'gateway/caching/'
 const files = 'gateway/files/'
 
 /** Whom a file or folder may import beside what it is itself. */
@@ -34,6 +35,7 @@ const places: readonly Place[] = [
   { at: filter, mayImport: [model, errors] },
   { at: message, mayImport: [model, errors] },
   { at: rollout, mayImport: [model, errors, message] },
+  { at: caching, mayImport: [model, errors, message] },
   { at: files, mayImport: [model] },
   { at: comparing, mayImport: [model, errors] },
   {
