@@ -39,6 +39,7 @@ const table = {
   upstreamTruncated: { status: 502, blame: 'upstream', mayHaveRun: true, title: 'The answer broke off.' },
   upstreamFirstByteTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service did not answer.' },
   upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
+  deadlinePassed: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The answer did not come in time.' },
   upstreamOpen: { status: 503, blame: 'upstream', mayHaveRun: false, title: 'The service is failing.' },
   upstreamBusy: { status: 503, blame: 'gateway', mayHaveRun: false, title: 'The service is busy.' },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
@@ -66,6 +67,8 @@ export class Failure extends Error {
   readonly retryAfterMs: number | undefined
   /** The name of the Upstream that was asked, once somebody knows. */
   upstream?: string
+  /** Why it was asked in place of the one that the Route chose: the code of its failure, or its status. */
+  fallback?: string
 
   constructor(code: FailureCode, message: string, how: How = {}) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })
@@ -85,6 +88,15 @@ export class Failure extends Error {
   get title(): string {
     return table[this.code].title
   }
+}
+
+/** Of an attempt that came after one which may have run: then the request may have. */
+export function afterRun(failure: Failure): Failure {
+  if (failure.mayHaveRun) return failure
+  const { code, message, retryAfterMs, upstream } = failure
+  const again = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const told = new Failure(code, message, { mayHaveRun: true, ...again, cause: failure })
+  return upstream === undefined ? told : Object.assign(told, { upstream })
 }
 
 /** Any thrown value as a Failure: what nobody foresaw is `internal`, blame `gateway`. */

@@ -4,13 +4,14 @@ import type { Duplex, Readable } from 'node:stream'
 import type { BreakerSettings, Breakers } from './model/breaker.ts'
 import type { CompareSettings, LegKind } from './model/comparison.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
+import type { Retries } from './model/retry.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
 export type * from './model/breaker.ts'
-export type * from './model/caching.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/override.ts'
+export type * from './model/retry.ts'
 export type * from './model/rollout.ts'
 
 /** Why an attempt is made: only `primary` is the client's own request at the side that its Route chose. */
@@ -91,7 +92,9 @@ export interface Exchange {
   /** Where the request is headed. */
   readonly upstream: Upstream
   readonly role: Role
-  /** Monotonic milliseconds by which the whole journey must have ended. */
+  /** Whether it waits for a connection behind those that do not, and is dropped before them: its Upstream has not failed anybody. */
+  readonly yields?: boolean
+  /** Monotonic milliseconds by which the answer's head must have come, whoever gives it. */
   readonly deadlineAt?: number
   /** Calls the listener once if the client leaves before its answer has ended; at once if it has left already. */
   onGone(listener: () => void): void
@@ -129,6 +132,8 @@ export interface Answer {
   readonly upstream?: string | undefined
   /** The code (errors.ts) of the failure that it reports, when the gateway made it. */
   readonly failure?: string | undefined
+  /** Why it is not of the Upstream that the Route chose: the code of its failure (errors.ts), or its status. */
+  readonly fallback?: string | undefined
   /** Calls the listener once when the answer has ended; at once if it has ended already. */
   onEnd(listener: (end: End) => void): void
   /** Ends it. The first call counts; later ones are ignored. The doors and the forwards call it. */
@@ -214,6 +219,8 @@ export interface RouteDeclaration {
   readonly rememberedBy?: readonly RolloutDeclaration[]
   /** Who answers as declared: `to` in live and final, `from` before, `upstream` of a Route that does not move. */
   readonly upstream: Upstream
+  /** The most of a request's body that is kept so that it can be sent again. */
+  readonly keepBodyBytes: number
 }
 
 /** A set of requests of the public site, who owns it, what happens on the way. */
@@ -281,6 +288,7 @@ export interface Services {
   reportEnd(report: Report): void
   readonly rollouts: Rollouts
   readonly comparisons: Comparisons
+  readonly retries: Retries
   readonly writes: Writes
   readonly streams: Streams
   readonly breakers: Breakers

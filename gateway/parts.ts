@@ -1,6 +1,7 @@
 // What outlives every reading of routes.yaml: connections, counts, the log, and the ports that filters are given of them.
 // The danger it guards against: state that a reload throws away.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createComparer } from './comparing/pool.ts'
 import { createLive, type Live } from './config/live.ts'
 import { createForward } from './forward/forward.ts'
@@ -18,6 +19,7 @@ import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
+import { createRetries } from './state/retryBudget.ts'
 import { shareWrites } from './state/sharing/writes.ts'
 import { createStreams, realSchedule } from './state/streams.ts'
 import { version } from './version.ts'
@@ -88,6 +90,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const services = {
     clock,
     comparisons,
+    retries: createRetries({ now: clock.now, random: Math.random, sleep }),
     rollouts,
     writes: shareWrites(createRecentWrites(clock), sharing.store),
     streams,

@@ -2,8 +2,9 @@
 // reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
 import { type Static, type TSchema, Type } from 'typebox'
 import { breakerSchema } from './breakerSchema.ts'
+import { matchSchema } from './matchSchema.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
-import { Duration, ListenHost, Name, Port, Text } from './schema.ts'
+import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
 
 const closed = { additionalProperties: false } as const
@@ -101,49 +102,8 @@ export const upstreamSchema = Type.Object(
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )
 
-const token = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-const values = (what: string, keyPattern: string, description: string) =>
-  Type.Record(
-    Type.String({ pattern: keyPattern }),
-    Text({ title: `${what}, or "*" for any`, description: `Exactly ${what}, or "*" for any.` }),
-    { minProperties: 1, description },
-  )
-
-const matchSchema = Type.Object(
-  {
-    path: Text({
-      title: 'a path such as /exact, /prefix/* or /a/:name/b',
-      description: '/exact; /prefix/* (also /prefix); :name stands for one segment. The most specific route wins.',
-    }),
-    methods: Type.Optional(
-      Type.Array(
-        Type.String({
-          title: 'a method in upper case such as GET',
-          pattern: '^[A-Z][A-Z-]*$',
-          description: 'A method in upper case.',
-        }),
-        { minItems: 1, uniqueItems: true, description: 'Only these methods; GET does not imply HEAD. Absent: any.' },
-      ),
-    ),
-    host: Type.Optional(
-      Type.String({
-        title: 'a host name in lower case without port, or "*." and a suffix',
-        pattern: '^(\\*\\.)?[a-z0-9_-]+(\\.[a-z0-9_-]+)*$',
-        description: 'Only this Host (lower case, no port), or *. and a suffix. Absent: any.',
-      }),
-    ),
-    fields: Type.Optional(
-      values('the value of the field', token, 'Only requests with these fields; "*" takes any value.'),
-    ),
-    query: Type.Optional(
-      values('the value of the query key', '^.+$', 'Only requests with these query keys; "*" takes any value.'),
-    ),
-    cookies: Type.Optional(
-      values('the value of the cookie', token, 'Only requests with these cookies; "*" takes any value.'),
-    ),
-  },
-  { ...closed, description: 'Which requests it takes.' },
-)
+/** Also for what no route names. */
+export const keepBodyDefault = '64KiB'
 
 export const moveSchema = Type.Object(
   {
@@ -166,6 +126,11 @@ export const routeSchema = Type.Object(
     was: Type.Optional(
       Name({ description: 'Its name when its move began: its clients stay where they are, and so does a rollback.' }),
     ),
+    keepBody: Size({
+      default: keepBodyDefault,
+      description:
+        'Bodies of requests up to this are kept as they pass, so that they can be sent again; larger ones only go where nothing was sent.',
+    }),
   },
   { ...closed, description: 'A set of requests and who owns it.' },
 )
@@ -194,5 +159,4 @@ const topSchema = Type.Object(topProperties)
 /** The core of the file as it is once checked, defaults filled in. */
 export type CheckedTop = Static<typeof topSchema>
 export type CheckedUpstream = Static<typeof upstreamSchema>
-export type CheckedMatch = Static<typeof matchSchema>
 export type CheckedMove = Static<typeof moveSchema>

@@ -16,8 +16,7 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
       'internalToken',
     ]),
   ],
-  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cache', 'retry', 'deadline', 'keepBody', 'cookies', 'priority', 'breaker']],
-  [/^\/routes\/[0-9]+\/move$/, ['fallback', 'keepBody']],
+  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cache', 'cookies', 'priority', 'breaker']],
   [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],
 ]
 

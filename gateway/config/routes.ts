@@ -5,11 +5,13 @@ import type { Move, RolloutDeclaration, RouteDeclaration, RouteMatch, Upstream }
 import { rankOf } from '../rollout/standing.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { configureFilters } from './configure.ts'
-import type { CheckedMatch } from './core.ts'
+import { keepBodyDefault } from './core.ts'
 import type { DeclaredRoute } from './declaration.ts'
+import type { CheckedMatch } from './matchSchema.ts'
 import { suggest } from './nearest.ts'
 import { type KnownUpstreams, type Page, referredUpstream, refuse, wordsAt } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
+import { sizeBytes } from './schema.ts'
 
 /** The name of the Route that takes what no other one names. */
 const unmatchedName = 'unmatched'
@@ -36,7 +38,9 @@ export function declareRoutes(page: Page, owners: Owners): DeclaredRoute[] {
 
 export function declareUnmatched(page: Page, upstream: Upstream, rollouts: Owners['rollouts']): DeclaredRoute {
   const position = page.written.positionOf('/unmatched')
-  const declaration = { name: unmatchedName, match: { path: '/*' }, position, upstream, ...remembering(rollouts) }
+  const keepBodyBytes = sizeBytes(keepBodyDefault)
+  const all = { name: unmatchedName, match: { path: '/*' }, position, upstream, keepBodyBytes }
+  const declaration = { ...all, ...remembering(rollouts) }
   return { ...declaration, configured: configureFilters(page, declaration, undefined) }
 }
 
@@ -44,9 +48,10 @@ function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclara
   const name = page.checked.at<string>(below(pointer, 'name'))
   const match = declareMatch(page, below(pointer, 'match'))
   const owner = declareOwner(page, pointer, owners)
-  if (name === undefined || !match || !owner) return undefined
+  const keepBody = page.checked.at<string>(below(pointer, 'keepBody'))
+  if (name === undefined || !match || !owner || keepBody === undefined) return undefined
   const position = page.written.positionOf(below(pointer, 'name'))
-  return { name, match, position, ...owner, ...remembering(owners.rollouts) }
+  return { name, match, position, ...owner, keepBodyBytes: sizeBytes(keepBody), ...remembering(owners.rollouts) }
 }
 
 /** A write may go through any route. */

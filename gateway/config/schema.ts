@@ -20,6 +20,23 @@ export function Duration(about: About<string>) {
   })
 }
 
+/** A whole number of bytes. */
+export function Size(about: About<string>) {
+  return Type.String({
+    title: 'a size such as 512B, 64KiB or 10MiB',
+    pattern: '^[0-9]{1,9}(B|KiB|MiB)$',
+    ...about,
+  })
+}
+
+const unitBytes = { B: 1, KiB: 1_024, MiB: 1_048_576 } as const
+
+/** @param text checked by the schema of Size, e.g. `64KiB` */
+export function sizeBytes(text: string): number {
+  const [, amount, unit] = /^([0-9]+)(B|KiB|MiB)$/.exec(text) ?? []
+  return Number(amount) * unitBytes[unit as keyof typeof unitBytes]
+}
+
 /** A port to listen on. */
 export function Port(about: About<number>) {
   return Type.Integer({ title: 'a port number from 0 to 65535', minimum: 0, maximum: 65_535, ...about })

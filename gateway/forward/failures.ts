@@ -46,8 +46,8 @@ function codeOf(error: unknown): string {
 /** No connection within `connectMs`. @param isQueued because all that there may be are taken, not because none could be made */
 export function noConnection({ name, connectMs }: Upstream, isQueued: boolean): Failure {
   return isQueued
-    ? new Failure('upstreamBusy', `${name}: no connection came free within ${connectMs} ms`)
-    : new Failure('upstreamConnectTimeout', `${name}: no connection within ${connectMs} ms`)
+    ? new Failure('upstreamBusy', `${name}: no connection came free in time (${connectMs} ms at most)`)
+    : new Failure('upstreamConnectTimeout', `${name}: no connection in time (${connectMs} ms at most)`)
 }
 
 export function malformedAnswer({ name, target }: Upstream): Failure {

@@ -34,12 +34,12 @@ export class Http1Attempt implements Waiter, Asker {
   #isOver = false
 
   constructor(parts: Attempting, pool: Pool) {
-    const { method, upgrade, upstream } = parts.exchange
+    const { method, upgrade } = parts.exchange
     this.#parts = parts
     this.#pool = pool
     this.method = method
     this.mayUpgrade = upgrade !== undefined
-    this.#patience = new Patience(upstream, this)
+    this.#patience = new Patience(parts, this)
   }
 
   start(): void {
@@ -166,8 +166,8 @@ export class Http1Attempt implements Waiter, Asker {
 
   #takeConnection(): void {
     const pool = this.#pool
-    const { upstream, client } = this.#parts.exchange
-    if (!pool.take(this, upstream.maxConnections, client.connection)) {
+    const { upstream } = this.#parts.exchange
+    if (!pool.take(this, this.#parts.exchange)) {
       this.#end(new Failure('upstreamBusy', `${upstream.name}: too many requests wait for a connection`))
     } else if (!this.#connection) {
       // Only now: most requests find a connection at once and need no timer for it.

@@ -31,10 +31,10 @@ export class Http2Attempt {
   #isOver = false
 
   constructor(parts: Attempting, pool: Http2Pool) {
-    const { upstream, body } = parts.exchange
+    const { body } = parts.exchange
     this.#parts = parts
     this.#pool = pool
-    this.#patience = new Patience(upstream, {
+    this.#patience = new Patience(parts, {
       fail: (failure) => this.#giveUp(failure),
       isClientsTurn: () => this.#stream !== undefined && !this.#isSent && body instanceof Readable && !body.isPaused(),
     })
@@ -64,7 +64,7 @@ export class Http2Attempt {
 
   /** A session that did not answer in time may be dead: the next request shall not wait for it. */
   #giveUp(failure: Failure): void {
-    if (failure.blame === 'upstream' && !this.#answer) this.#pool.retire()
+    if (failure.blame === 'upstream' && failure.code !== 'deadlinePassed' && !this.#answer) this.#pool.retire()
     this.#fail(failure)
   }
 

@@ -3,7 +3,7 @@
 // client's fault blamed on the upstream.
 import { Failure } from '../errors.ts'
 import { isEventStream } from '../message/eventStream.ts'
-import type { Upstream } from '../model.ts'
+import type { Clock, Exchange, Upstream } from '../model.ts'
 import { Alarm } from './alarm.ts'
 
 /** Whose patience it is. */
@@ -16,18 +16,27 @@ interface Waiting {
 
 type Phase = 'connecting' | 'sending' | 'waiting' | 'receiving' | 'free'
 
+interface Asked {
+  readonly exchange: Pick<Exchange, 'upstream' | 'deadlineAt'>
+  readonly clock: Pick<Clock, 'now'>
+}
+
 /** One per attempt. */
 export class Patience {
+  readonly #asked: Asked
   readonly #upstream: Upstream
   readonly #waiting: Waiting
+  /** Whether what is waited for is the exchange's deadline, which comes before the limit of its upstream. */
+  #isLastMoment = false
   #phase: Phase = 'connecting'
   #alarm: Alarm | undefined
   /** It ends with the attempt. */
   #own: Alarm | undefined
   #unconnected: (() => Failure) | undefined
 
-  constructor(upstream: Upstream, waiting: Waiting) {
-    this.#upstream = upstream
+  constructor(asked: Asked, waiting: Waiting) {
+    this.#asked = asked
+    this.#upstream = asked.exchange.upstream
     this.#waiting = waiting
   }
 
@@ -61,7 +70,7 @@ export class Patience {
     this.#wait(this.#upstream.firstByteMs)
   }
 
-  /** The answer's head is there. */
+  /** The answer's head is there: no deadline cuts it any more. */
   answerStarted(contentType: string | undefined): void {
     const mayBeSilent = isEventStream(contentType)
     this.#phase = mayBeSilent ? 'free' : 'receiving'
@@ -91,18 +100,30 @@ export class Patience {
       this.#own = new Alarm()
       this.#alarm = this.#own
     }
-    this.#alarm.set(ms, this.#expire)
+    const leftMs = this.#leftMs()
+    this.#isLastMoment = leftMs < ms
+    this.#alarm.set(Math.min(ms, leftMs), this.#expire)
   }
 
-  readonly #expire = (): void => {
-    const waiting = this.#waiting
+  /** Until the deadline. */
+  #leftMs(): number {
+    const { exchange, clock } = this.#asked
+    if (exchange.deadlineAt === undefined || this.#phase === 'receiving') return Number.POSITIVE_INFINITY
+    return exchange.deadlineAt - clock.now()
+  }
+
+  readonly #expire = (): void => this.#waiting.fail(this.#failure())
+
+  #failure(): Failure {
     const { name, target, firstByteMs, idleMs } = this.#upstream
     const where = `${name} at ${target.origin}`
-    if (this.#phase === 'connecting' && this.#unconnected) waiting.fail(this.#unconnected())
-    else if (this.#phase === 'waiting')
-      waiting.fail(new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`))
-    else if (waiting.isClientsTurn())
-      waiting.fail(new Failure('requestTimeout', `the client sent nothing for ${idleMs} ms`, { mayHaveRun: true }))
-    else waiting.fail(new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`))
+    // Not a word of the deadline: whether there was no place or no way is for others to judge.
+    if (this.#phase === 'connecting' && this.#unconnected) return this.#unconnected()
+    if (this.#phase !== 'waiting' && this.#waiting.isClientsTurn())
+      return new Failure('requestTimeout', `the client kept ${name} waiting`, { mayHaveRun: true })
+    if (this.#isLastMoment) return new Failure('deadlinePassed', `${where}: no answer by the route's deadline`)
+    if (this.#phase === 'waiting')
+      return new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`)
+    return new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`)
   }
 }

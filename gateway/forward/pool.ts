@@ -4,9 +4,10 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Failure } from '../errors.ts'
-import type { ClientConnection, Clock, Target } from '../model.ts'
+import type { ClientConnection, Clock, Exchange, Target } from '../model.ts'
 import { Connection } from './connection.ts'
 import { Logins } from './logins.ts'
+import { Queue } from './queue.ts'
 
 /** Whoever waits for a connection. Exactly one of the two is called, unless it was cancelled. */
 export interface Waiter {
@@ -29,6 +30,9 @@ export interface PoolPorts {
   readonly lookup: LookupFunction
 }
 
+/** What of a request says which connection it may have, and when. */
+type Taking = Pick<Exchange, 'upstream' | 'client' | 'yields'>
+
 export class Pool {
   readonly #target: Target
   readonly #ports: PoolPorts
@@ -36,7 +40,7 @@ export class Pool {
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
   readonly #opening = new Map<Waiter, Socket>()
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting = new Queue<Waiter>(mostWaiting)
   readonly #logins = new Logins()
   #mostConnections = 0
   #isClosed = false
@@ -57,13 +61,12 @@ export class Pool {
   }
 
   /** @returns false when too many wait already: then the waiter hears nothing */
-  take(waiter: Waiter, mostConnections: number, client?: object): boolean {
-    this.#mostConnections = mostConnections
-    const connection = this.#logins.of(client) ?? this.#takeIdle()
+  take(waiter: Waiter, { upstream, client, yields = false }: Taking): boolean {
+    this.#mostConnections = upstream.maxConnections
+    const connection = this.#logins.of(client.connection) ?? this.#takeIdle()
     if (connection) waiter.connected(connection)
-    else if (this.size < mostConnections) this.#connect(waiter)
-    else if (this.#waiting.size < mostWaiting) this.#wait(waiter)
-    else return false
+    else if (this.size < upstream.maxConnections) this.#connect(waiter)
+    else return this.#wait(waiter, yields)
     return true
   }
 
@@ -98,17 +101,19 @@ export class Pool {
   /** Cuts everything. Nobody waits for ever. */
   destroy(): void {
     this.retire()
-    const left = [...this.#opening.keys(), ...this.#waiting]
+    const left = [...this.#opening.keys(), ...this.#waiting.takeAll()]
     for (const socket of this.#opening.values()) socket.destroy()
     this.#opening.clear()
-    this.#waiting.clear()
     for (const waiter of left) waiter.failed(new Failure('upstreamBusy', 'its connections are being cut'))
     for (const connection of this.#open) connection.socket.destroy()
   }
 
-  #wait(waiter: Waiter): void {
-    this.#waiting.add(waiter)
+  #wait(waiter: Waiter, yields: boolean): boolean {
+    const dropped = this.#waiting.add(waiter, yields)
+    if (dropped === waiter) return false
+    dropped?.failed(new Failure('upstreamBusy', 'others go before it, and too many wait'))
     this.#logins.giveWay(this.#ports.clock.now())
+    return true
   }
 
   #takeIdle(): Connection | undefined {
@@ -156,7 +161,7 @@ export class Pool {
       return
     }
     connection.idleUntil = Math.min(now + idleTimeOf(connection), oldAt)
-    const next = this.#nextWaiting()
+    const next = this.#waiting.next()
     if (next) next.connected(connection)
     else this.#idle.push(connection)
   }
@@ -170,14 +175,8 @@ export class Pool {
 
   #serveNext(): void {
     if (this.size >= this.#mostConnections) return
-    const next = this.#nextWaiting()
+    const next = this.#waiting.next()
     if (next) this.#connect(next)
-  }
-
-  #nextWaiting(): Waiter | undefined {
-    const [next] = this.#waiting
-    if (next) this.#waiting.delete(next)
-    return next
   }
 }
 

@@ -47,5 +47,7 @@ export function pump(body: Readable, to: Writable, way: Way): () => void {
   }
   body.on('data', onPiece).on('end', onEnd).on('close', onBroken).on('error', onBroken)
   to.on('drain', onDrain)
+  // An attempt before this one has left it paused.
+  if (body.isPaused()) body.resume()
   return stop
 }

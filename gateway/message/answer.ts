@@ -6,7 +6,7 @@ import type { Answer, Body, End, Exchange } from '../model.ts'
 import { fieldsOf } from './fields.ts'
 
 type Parts = Pick<Answer, 'status' | 'reason' | 'fields' | 'body' | 'by'> &
-  Partial<Pick<Answer, 'tunnel' | 'trailers' | 'upstream' | 'failure'>>
+  Partial<Pick<Answer, 'tunnel' | 'trailers' | 'upstream' | 'failure' | 'fallback'>>
 
 /** An Answer that can end. Copies made by spreading it (`{ ...answer, fields }`) share its end. */
 export function answerOf(parts: Parts, now: () => number): Answer {
@@ -18,7 +18,7 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     tell?.(how)
     tell = undefined
   }
-  const { status, reason, fields, body, by, tunnel, trailers, upstream, failure } = parts
+  const { status, reason, fields, body, by, tunnel, trailers, upstream, failure, fallback } = parts
   return {
     status,
     reason,
@@ -29,6 +29,7 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     by,
     upstream,
     failure,
+    fallback,
     settle,
     onEnd(listener) {
       if (end) listener(end)
@@ -71,7 +72,7 @@ function retryAfter({ retryAfterMs }: Failure): string[] {
 
 /** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */
 export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, now: () => number): Answer {
-  const { code, status, title } = failure
+  const { code, status, title, upstream, fallback } = failure
   const body = Buffer.from(
     `${JSON.stringify({ type: `urn:banyan:problem:${code}`, title, status, code, requestId: exchange.id })}\n`,
   )
@@ -86,5 +87,5 @@ export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, 
     exchange.id,
     ...retryAfter(failure),
   ])
-  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream: failure.upstream }, now)
+  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream, fallback }, now)
 }

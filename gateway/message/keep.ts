@@ -9,6 +9,9 @@ export type Kept = Buffer | 'none' | 'tooLarge'
 
 const firstBytes = 4 * 1024
 
+/** What a body tells whoever listens in: it comes from its beginning again. */
+export const rewound = Symbol('rewound')
+
 /** Grows with what is added to it, up to its bound. */
 export class Copy {
   readonly #mostBytes: number
@@ -41,11 +44,16 @@ export class Copy {
     this.#length = length
   }
 
+  /** Begins anew. */
+  clear(): void {
+    this.#bytes = Buffer.alloc(0)
+    this.#length = 0
+  }
+
   /** Holds nothing from now on, whatever is added. */
   forget(): void {
     this.#isTooLarge = true
-    this.#bytes = Buffer.alloc(0)
-    this.#length = 0
+    this.clear()
   }
 
   #grow(length: number): void {
@@ -67,15 +75,21 @@ export function keep(body: Body, mostBytes: number): Promise<Kept | undefined> {
   if (body.destroyed) return Promise.resolve(undefined)
   const { promise, resolve } = Promise.withResolvers<Kept | undefined>()
   const copy = new Copy(mostBytes)
+  listenIn(body, copy, () => resolve('tooLarge'))
+  body.once('end', () => resolve(copy.kept))
+  body.once('close', () => resolve(undefined))
+  return promise
+}
+
+/** Copies what passes to whoever reads it. @param tooLarge told when it is beyond the bound, and let go of */
+export function listenIn(body: Readable, copy: Copy, tooLarge = () => {}): void {
   const take = (piece: Buffer) => {
     copy.add(piece)
     if (!copy.isTooLarge) return
     body.off('data', take)
-    resolve('tooLarge')
+    tooLarge()
   }
   // A listener of ours before the reader's own would set it flowing with nobody to read it.
   body.once('resume', () => body.on('data', take))
-  body.once('end', () => resolve(copy.kept))
-  body.once('close', () => resolve(undefined))
-  return promise
+  body.on(rewound, () => copy.isTooLarge || copy.clear())
 }

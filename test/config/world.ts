@@ -27,6 +27,7 @@ export const services: Services = {
     of: () => ({ acquire: () => undefined, isClosed: () => true, retryInMs: () => 0 }),
   },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
+  retries: { enter: () => ({ again: () => undefined, leave: () => {} }) },
   rollouts: createRollouts(
     () => 1_700_000_000_000,
     () => {},

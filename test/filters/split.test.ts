@@ -22,6 +22,7 @@ async function answeredByNew(shareBasisPoints: number, ports: Services): Promise
     match: { path: '/search' },
     position: { line: 1, column: 1 },
     upstream: from,
+    keepBodyBytes: 0,
     move: { from, to, stage: 'canary', rollout },
   }
   const filter = split.configure({}, { route, problem: () => {}, warn: () => {} })?.bind(ports)

@@ -76,6 +76,7 @@ function exchangeOf(upstream: Upstream, { raw = ['Host', 'h'], connection, ...as
     match: { path: '/*' },
     position: { line: 1, column: 1 },
     upstream,
+    keepBodyBytes: 0,
     filters: [],
     run: () => Promise.reject(new Error('no pipeline here')),
   }

@@ -57,6 +57,7 @@ export function routeOf(name: string, stage?: Stage, from = monolith, to = searc
     position: { line: 1, column: 1 },
     ...(stage && { move: { from, to, stage, rollout: rolloutOf(name, { stage }) } }),
     upstream: stage === 'live' || stage === 'final' ? to : from,
+    keepBodyBytes: 0,
     filters: ['observe', 'attempt'],
     run: async () => {
       throw new Error('not run here')
