@@ -3,8 +3,21 @@ import type { FilterKind } from './filter.ts'
 import { attempt } from './filters/attempt.ts'
 import { breaker } from './filters/breaker.ts'
 import { compare } from './filters/compare.ts'
+import { deadline } from './filters/deadline.ts'
+import { fallback } from './filters/fallback.ts'
 import { observe } from './filters/observe.ts'
+import { retry } from './filters/retry.ts'
 import { split } from './filters/split.ts'
 import { writes } from './filters/writes.ts'
 
-export const filters: readonly FilterKind[] = [observe, split, writes, compare, breaker, attempt]
+export const filters: readonly FilterKind[] = [
+  observe,
+  deadline,
+  split,
+  writes,
+  compare,
+  fallback,
+  retry,
+  breaker,
+  attempt,
+]

@@ -160,7 +160,12 @@ const written = namesOf([
   ...['shadow', 'banyan-role'],
 ])
 
-/** Streams of events have no end that could be compared. */
-function isComparable({ by, tunnel, fields }: Answer): boolean {
-  return by === 'upstream' && !tunnel && !/^text\/event-stream/i.test(fields.get('content-type') ?? '')
+/** Streams of events have no end that could be compared; and an answer in place of another is the other side's own. */
+function isComparable({ by, tunnel, fields, fallback }: Answer): boolean {
+  return (
+    by === 'upstream' &&
+    fallback === undefined &&
+    !tunnel &&
+    !/^text\/event-stream/i.test(fields.get('content-type') ?? '')
+  )
 }

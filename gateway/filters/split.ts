@@ -30,12 +30,16 @@ export const split = filterKind({
         const send = (exchange: Exchange, next: Next, takenBy?: string) => {
           const upstream = sideOf(exchange, takenBy) === 'new' ? to : from
           const isNew = upstream === to
-          const answer = next(upstream === exchange.upstream ? exchange : { ...exchange, upstream })
+          // Until it went back, the old side had been relieved of it: its own traffic goes first.
+          const yields = !isNew && services.rollouts.standing(rollout).why === 'rollback'
+          const isAsItWas = upstream === exchange.upstream && !yields
+          const answer = next(isAsItWas ? exchange : { ...exchange, upstream, yields })
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
           if (!isStranger && !isNew) return answer
           return answer.then((given) => {
             const held = isNew ? hold(given, exchange) : given
-            const kept = isNew && loginCookie !== undefined ? withoutLogin(held, loginCookie, dropped) : held
+            const isIts = isNew && given.fallback === undefined
+            const kept = isIts && loginCookie !== undefined ? withoutLogin(held, loginCookie, dropped) : held
             return isStranger ? withAffinity(kept, exchange) : kept
           })
         }

@@ -24,7 +24,8 @@ export const writes = filterKind({
             if (answer.status < 400) await remember(answer.upstream ?? exchange.upstream.name)
             return answer
           } catch (thrown) {
-            if (asFailure(thrown).mayHaveRun) await remember(exchange.upstream.name)
+            const { mayHaveRun, upstream } = asFailure(thrown)
+            if (mayHaveRun) await remember(upstream ?? exchange.upstream.name)
             throw thrown
           }
         },

@@ -132,6 +132,7 @@ function lineOf(report: Report, revision: number | undefined) {
     status: answer.status,
     outcome: end.how,
     failure: answer.failure ?? end.failure,
+    fallback: answer.fallback,
     reason: report.reason,
     durationMs: Math.round((end.at - exchange.receivedAt) * 10) / 10,
     bodyBytes: end.bodyBytes,

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'pr
 import type { FailureCode } from '../errors.ts'
 import type { Exchange, Outcome, Report, Snapshot } from '../model.ts'
 import { Durations, histogramOf } from './durations.ts'
+import { countsOf, gaugeOf } from './readOff.ts'
 import { statusClassOf, upstreamOf } from './report.ts'
 import type { ReadMetric } from './rolloutMetrics.ts'
 import { type Labels, SeriesByLabels } from './series.ts'
@@ -36,6 +37,7 @@ export function createMetrics({ version, droppedLines, more = [] }: Measured): M
   const traffic = createTraffic(registry)
   const nearMisses = createNearMisses(registers)
   const attempts = createAttempts(registers)
+  const fallbacks = createFallbacks(registers)
   const config = createConfig(registers)
   const refused = new Counter({
     name: 'banyan_refused_requests_total',
@@ -52,7 +54,10 @@ export function createMetrics({ version, droppedLines, more = [] }: Measured): M
   return {
     contentType: registry.contentType,
     start: traffic.start,
-    end: traffic.end,
+    end(report) {
+      traffic.end(report)
+      fallbacks.end(report)
+    },
     outcome: attempts.outcome,
     nearMiss: nearMisses.count,
     requests: traffic.requests,
@@ -62,6 +67,7 @@ export function createMetrics({ version, droppedLines, more = [] }: Measured): M
       const routes = new Set([...snapshot.routes, snapshot.unmatched].map((route) => route.name))
       traffic.keepOnly(routes)
       nearMisses.keepOnly(routes)
+      fallbacks.keepOnly(routes)
       attempts.keepOnly(snapshot.upstreams)
       config.accepted(snapshot)
     },
@@ -150,6 +156,21 @@ function createAttempts(registers: Registry[]) {
   }
 }
 
+function createFallbacks(registers: Registry[]) {
+  const all = new SeriesByLabels(() => ({ count: 0 }))
+  countsOf(registers, () => Array.from(all, ([[route, reason], counted]) => [[route, reason], counted]), {
+    name: 'banyan_fallbacks_total',
+    help: 'Requests that the old side was asked in place of the new one, by what the new one failed with.',
+    labelNames: ['route', 'reason'],
+  })
+  return {
+    end({ exchange, answer: { fallback } }: Report) {
+      if (fallback !== undefined) all.of(exchange.route.name, fallback, '', '').count += 1
+    },
+    keepOnly: (routes: ReadonlySet<string>) => all.keepOnly(routes),
+  }
+}
+
 function createConfig(registers: Registry[]) {
   const reloads = new Counter({
     name: 'banyan_reloads_total',
@@ -175,24 +196,4 @@ function createConfig(registers: Registry[]) {
       problems = count
     },
   }
-}
-
-/** A counter that is read off when it is asked for: counting itself is one addition. */
-function countsOf(
-  registers: Registry[],
-  read: () => Iterable<readonly [labels: readonly string[], { readonly count: number }]>,
-  about: { name: string; help: string; labelNames: string[] },
-): void {
-  const counter: Counter = new Counter({
-    ...about,
-    registers,
-    collect() {
-      counter.reset()
-      for (const [labels, { count }] of read()) counter.labels(...labels).inc(count)
-    },
-  })
-}
-
-function gaugeOf(registers: Registry[], name: string, help: string, read: () => number): void {
-  const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
 }
