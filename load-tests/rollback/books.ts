@@ -23,9 +23,10 @@ export interface Balance {
   readonly lost: number
   readonly doubled: number
   readonly wrongSide: number
-  /** Requests that the old side, or the gateway for it, had no room or time for. */
+  /** Requests for which there was no room or no time, though nothing was planted; and how many before the decision. */
   readonly overloaded: number
-  /** Requests whose outcome was not ok although nothing was planted, and for no overload of the old side. */
+  readonly overloadedBefore: number
+  /** Requests whose outcome was not ok although nothing was planted, and not for want of room or time. */
   readonly unexplained: number
   /** Planted failures that reached clients before the decision. */
   readonly failuresBefore: number
@@ -55,37 +56,25 @@ const parts = ['clean', 'failing', 'under way', 'rolled back'] as const
 type Part = (typeof parts)[number]
 
 export function balance(books: Books): Balance {
-  const { records, hits, sides } = books
+  const { records, sides } = books
   const own = books.entries.filter(({ role }) => role === undefined)
   const sidesOf = sidesIn(own)
-  // What befell a leg befell no client, though it bears the same id.
-  const planted = new Set(hits.filter(({ role }) => role === undefined).map(({ id }) => id))
   const byPart = groupBy(records, (record) => partOf(record, books))
   const of = (part: Part) => byPart.get(part) ?? []
   const before = [...of('clean'), ...of('failing')]
-  const failed = (some: readonly SentRequest[]) => some.filter(({ outcome }) => outcome !== 'ok')
   const isAtCandidate = ({ id }: SentRequest) => sidesOf(id).includes(sides.to)
-  const overloaded = failed(records).filter(
-    (record) => !planted.has(record.id) && !isAtCandidate(record) && isOverload(record),
-  )
-  const explained = new Set([...planted, ...overloaded.map(({ id }) => id)])
+  const { explained, ...failures } = failuresIn({ before, of, isAtCandidate, hits: books.hits })
   const findings = findingsOf(books, own, explained)
   const count = (...kinds: Finding['kind'][]) => findings.filter(({ kind }) => kinds.includes(kind)).length
   const sidesOfVisitors = visitorsIn(before, sidesOf)
   const again = [...sidesOfVisitors.values()].filter(({ length }) => length > 1)
   return {
+    ...failures,
     lost: count('lost', 'unrecorded'),
     doubled: count('doubled'),
     wrongSide: count('wrongSide'),
-    overloaded: overloaded.length,
-    unexplained: failed(records).filter(({ id }) => !explained.has(id)).length,
-    failuresBefore: failed(before).length,
     underWay: of('under way').length,
-    failuresUnderWay: failed(of('under way')).length,
     after: of('rolled back').length,
-    failuresAfter: of('rolled back').filter(
-      (record) => planted.has(record.id) || (record.outcome !== 'ok' && isAtCandidate(record)),
-    ).length,
     visitors: again.length,
     flipped: again.filter((seen) => new Set(seen).size > 1).length,
     candidatePerSecond: perSecond(before, isAtCandidate),
@@ -96,15 +85,53 @@ export function balance(books: Books): Balance {
   }
 }
 
+interface Parted extends Pick<Books, 'hits'> {
+  /** Of the decision. */
+  readonly before: readonly SentRequest[]
+  of(part: Part): readonly SentRequest[]
+  isAtCandidate(record: SentRequest): boolean
+}
+
+function failuresIn({ before, of, isAtCandidate, hits }: Parted) {
+  // What befell a leg befell no client, though it bears the same id.
+  const planted = new Set(hits.filter(({ role }) => role === undefined).map(({ id }) => id))
+  const isPlanted = ({ id }: SentRequest) => planted.has(id)
+  const isOverloaded = (record: SentRequest) => !isPlanted(record) && isOverload(record)
+  const failedBefore = failed(before)
+  const underWay = failed(of('under way'))
+  const after = failed(of('rolled back'))
+  // After the decision the candidate must not even be asked.
+  const overloadedAfter = after.filter((record) => isOverloaded(record) && !isAtCandidate(record))
+  const overloaded = [...[...failedBefore, ...underWay].filter(isOverloaded), ...overloadedAfter]
+  const explained = new Set([...planted, ...overloaded.map(({ id }) => id)])
+  return {
+    explained,
+    overloaded: overloaded.length,
+    overloadedBefore: failedBefore.filter(isOverloaded).length,
+    unexplained: [...failedBefore, ...underWay, ...after].filter(({ id }) => !explained.has(id)).length,
+    failuresBefore: failedBefore.filter(isPlanted).length,
+    failuresUnderWay: underWay.length,
+    failuresAfter: of('rolled back').filter(
+      (record) => isPlanted(record) || (record.outcome !== 'ok' && isAtCandidate(record)),
+    ).length,
+  }
+}
+
+function failed(records: readonly SentRequest[]): readonly SentRequest[] {
+  return records.filter(({ outcome }) => outcome !== 'ok')
+}
+
 function partOf({ sentAt, endedAt }: SentRequest, { beganAt, decidedAt }: Books): Part {
   if (decidedAt !== undefined && sentAt > decidedAt + clockGrainMs) return 'rolled back'
   if (decidedAt !== undefined && endedAt >= decidedAt - clockGrainMs) return 'under way'
   return beganAt === undefined || sentAt < beganAt ? 'clean' : 'failing'
 }
 
-/** What a rollback returns to the old side may be more than it carries; then this machine has shown nothing. */
-function isOverload({ outcome, why }: SentRequest): boolean {
-  return outcome === 'timedOut' || why === 'upstreamBusy'
+const wantOfTime = new Set(['upstreamBusy', 'upstreamConnectTimeout', 'upstreamFirstByteTimeout'])
+
+/** All that runs here, the client too, may be more than this machine carries; the more so when all goes back to the old side. */
+function isOverload({ outcome, why = '' }: SentRequest): boolean {
+  return outcome === 'timedOut' || wantOfTime.has(why)
 }
 
 /** Before the decision a request's side is its visitor's, which `flipped` tells; and what is explained is no loss. */

@@ -34,7 +34,7 @@ Exit codes
      it; a visitor who changed sides; a request lost, doubled or on the wrong side; a restart that forgot
   2  nothing was measured: wrong options, or the site was not well before the run
   3  inconclusive: nothing was seen to fail, but the evidence has holes (the service never failed, the guard had not
-     said "pass" before it did, the old side had no room for what came back to it, the client did not keep up,
+     said "pass" before it did, there was no room or time for requests on this machine, the client did not keep up,
      a ledger has forgotten lines)
 `
 

@@ -64,7 +64,7 @@ function renderTimes({ times, facts, settings, reasonOfRollback }: Report): stri
 }
 
 function renderBooks({ facts }: Report): string[] {
-  const overload = facts.overloaded > 0 ? `; ${facts.overloaded} too many for the old side` : ''
+  const overload = facts.overloaded > 0 ? `; ${facts.overloaded} without room or time` : ''
   const legs = facts.legs > 0 ? `; ${facts.legs} legs of the gateway's own` : ''
   return [
     `failures    ${facts.failuresBefore} reached clients before it, ${facts.failuresUnderWay} of the ${facts.underWay} requests under way then, ${facts.failuresAfter} of ${facts.after} after it`,
@@ -82,9 +82,11 @@ function renderRestart({ facts: { restart } }: Report): string[] {
   ]
 }
 
-function renderVerdict({ verdict, reasons, facts, findings, errors, settings }: Report): string[] {
+function renderVerdict({ verdict, reasons, facts, findings, errors, hits, settings }: Report): string[] {
   const summary = `${facts.requests} requests, rolled back after ${facts.decidedAfterMs ?? '–'} ms, ${facts.failuresAfter} failures after it`
-  const ids = [...new Set([...findings, ...errors].map(({ id }) => id))].slice(0, shownIds)
+  const planted = new Set(hits.map(({ id }) => id))
+  const strange = [...findings, ...errors.filter(({ id }) => !planted.has(id))]
+  const ids = [...new Set(strange.map(({ id }) => id))].slice(0, shownIds)
   return [
     `${verdict.toUpperCase()}: ${summary}`,
     ...reasons.map((reason) => `  ${reason}`),

@@ -25,9 +25,12 @@ export interface Facts extends Soundness, Counts {
 const clockLimitMs = 5
 
 export function verdictOf(facts: Facts): { readonly verdict: Verdict; readonly reasons: readonly string[] } {
+  const guards = failuresOfTheGuard(facts)
+  // A candidate that is slow because this machine is busy has failed too, and whatever the guard made of that may be right.
+  const isItsFault = facts.overloadedBefore === 0
   return decide(
-    [...failuresOfTheGuard(facts), ...failuresInTheBooks(facts), ...failuresOfTheRestart(facts)],
-    [...doubtsAboutSoundness(facts), ...doubtsAboutTheProof(facts)],
+    [...(isItsFault ? guards : []), ...failuresInTheBooks(facts), ...failuresOfTheRestart(facts)],
+    [...doubtsAboutSoundness(facts), ...doubtsAboutTheProof(facts), ...(isItsFault ? [] : guards)],
   )
 }
 
@@ -65,7 +68,10 @@ function failuresOfTheRestart({ restart }: Facts): string[] {
 function doubtsAboutTheProof(facts: Facts): string[] {
   const { planted, verdictBefore, decidedBy, after, visitors, restart, clockSetMs } = facts
   return [
-    ...said(facts.overloaded, 'too many for the old side: ask for less with --rate, or where there is more CPU'),
+    ...said(
+      facts.overloaded,
+      'had no room or time on this machine: ask for less with --rate, or where there is more CPU',
+    ),
     ...(planted === 0 ? ['no answer of the candidate was spoilt: there was nothing to be seen'] : []),
     ...(verdictBefore === 'pass'
       ? []

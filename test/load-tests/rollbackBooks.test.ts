@@ -56,7 +56,7 @@ describe('the books of a rollback run', () => {
     ])
     expect({ findings, moved }).toEqual({ findings: [], moved: ['anna'] })
     expect(counts).toEqual({
-      ...{ lost: 0, doubled: 0, wrongSide: 0, unexplained: 0, overloaded: 0, legs: 0 },
+      ...{ lost: 0, doubled: 0, wrongSide: 0, unexplained: 0, overloaded: 0, overloadedBefore: 0, legs: 0 },
       ...{ failuresBefore: 1, underWay: 1, failuresUnderWay: 1, after: 2, failuresAfter: 0 },
       ...{ visitors: 2, flipped: 0, candidatePerSecond: 30 },
     })
@@ -81,7 +81,12 @@ describe('the books of a rollback run', () => {
     [
       'an old side that had no room, as no failure of the candidate and no loss',
       { records: instead('a5', { ...failed, isAnswered: false, why: 'upstreamBusy' }), entries: without('a5') },
-      { overloaded: 1, failuresAfter: 0, unexplained: 0, lost: 0 },
+      { overloaded: 1, overloadedBefore: 0, failuresAfter: 0, unexplained: 0, lost: 0 },
+    ],
+    [
+      'a candidate that had no time before anything was planted, as the fault of the machine',
+      { records: instead('a2', { ...failed, isAnswered: false, why: 'upstreamFirstByteTimeout' }) },
+      { overloaded: 1, overloadedBefore: 1, failuresBefore: 1, unexplained: 0, lost: 0 },
     ],
     [
       'a candidate that had no room after the decision, as its failure',
@@ -154,6 +159,18 @@ describe('the verdict on a rollback run', () => {
       'failed',
       ['rolled back before anything had', 'no answer of the candidate was spoilt'],
     ],
+    [
+      'doubts what the guard did where the machine had no time before it',
+      { decidedAfterMs: -3, overloaded: 1, overloadedBefore: 1 },
+      'inconclusive',
+      ['1 request had no room or time', 'rolled back before anything had failed'],
+    ],
+    [
+      'fails a failure of the candidate after the decision on any machine',
+      { failuresAfter: 1, overloaded: 1, overloadedBefore: 1 },
+      'failed',
+      ['1 request met a failure', '1 request had no room'],
+    ],
     ['fails somebody else’s decision', { decidedBy: 'admin' }, 'failed', ['rolled back by admin, not by the guard']],
     ['fails one failure after it', { failuresAfter: 1 }, 'failed', ['1 request met a failure of the candidate after']],
     ['fails an unexplained failure', { unexplained: 1 }, 'failed', ['1 request not answered as they must be, and not']],
@@ -180,7 +197,7 @@ describe('the verdict on a rollback run', () => {
       'inconclusive',
       ['no answer of the candidate was spoilt'],
     ],
-    ['is inconclusive when the old side had no room', { overloaded: 3 }, 'inconclusive', ['3 requests too many for']],
+    ['is inconclusive when there was no room', { overloaded: 3 }, 'inconclusive', ['3 requests had no room or time']],
     ['is inconclusive without a pass before', { verdictBefore: 'inconclusive' }, 'inconclusive', ['the guard had not']],
     ['is inconclusive without a word before', { verdictBefore: null }, 'inconclusive', ['the guard had not passed']],
     ['is inconclusive when nobody came twice', { visitors: 0 }, 'inconclusive', ['no visitor came twice']],
