@@ -8,6 +8,7 @@ import type { Retries } from './model/retry.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
 export type * from './model/breaker.ts'
+export type * from './model/caching.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/override.ts'
