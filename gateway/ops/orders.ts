@@ -2,7 +2,7 @@
 // The danger it guards against: an order that loses what clients have written, or that rests on nothing, without being told so.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Decision } from '../model.ts'
-import { rolledBack } from '../rollout/effective.ts'
+import { decidedOf, rolledBack } from '../rollout/effective.ts'
 import { compareStandings } from '../rollout/standing.ts'
 import { Refusal, type RolloutState } from '../state/rolloutBook.ts'
 import type { Gateway } from './gateway.ts'
@@ -170,10 +170,11 @@ async function rollBackOne(
   request: Asking,
   carryOut: Pick<Record<OrderName, CarryOut>, 'rollback'>,
 ): Promise<RolledBack> {
-  const { rollout, effective } = state
+  const { rollout, overrides } = state
   const { key } = rollout
-  if (effective.stage === 'final') return { key, result: 'final' }
-  if (compareStandings(effective, rolledBack(rollout)) <= 0) return { key, result: 'already' }
+  const standing = decidedOf(rollout, overrides)
+  if (standing.stage === 'final') return { key, result: 'final' }
+  if (compareStandings(standing, rolledBack(rollout)) <= 0) return { key, result: 'already' }
   try {
     await carryOut.rollback(state, request)
     return { key, result: 'rolledBack' }

@@ -16,12 +16,19 @@ export function effectiveOf(
   overrides: Overrides,
   { brokenGlass, isStateUnknown }: Circumstances,
 ): Effective {
-  const { declared } = rollout
-  // Nothing goes back past final: the old side may not even be there.
-  if (declared.stage === 'final' && !overrides.rollback) return { ...declared, why: 'file' }
-  if (isNamed(brokenGlass, rollout))
-    return { ...standingAt('legacy'), why: 'breakGlass', reason: 'break-glass.yaml names it' }
-  const { rollback, pause, advance } = overrides
+  const standing = decidedOf(rollout, overrides, isStateUnknown)
+  // Nothing goes back past final, whoever took it there: the old side may not even be there.
+  if (standing.stage === 'final' || !isNamed(brokenGlass, rollout)) return standing
+  return { ...standingAt('legacy'), why: 'breakGlass', reason: 'break-glass.yaml names it' }
+}
+
+/** Where it stands but for the broken glass. */
+export function decidedOf(
+  { declared }: RolloutDeclaration,
+  { rollback, pause, advance }: Overrides,
+  isStateUnknown = false,
+): Effective {
+  if (declared.stage === 'final' && !rollback) return { ...declared, why: 'file' }
   if (rollback) return { ...rollback.to, why: 'rollback', reason: rollback.reason }
   if (isStateUnknown && rankOf(declared.stage) < rankOf('live')) {
     const reason = 'what was decided about it could not be read, so it stays with the old side'

@@ -1,7 +1,7 @@
 // What each order makes of what is decided about a rollout, or why it is refused.
 // The danger it guards against: an order that undoes another one that nobody has looked at, such as a promotion over a rollback.
 import type { Decision, Overrides, Standing } from '../model.ts'
-import { rolledBack } from '../rollout/effective.ts'
+import { decidedOf, rolledBack } from '../rollout/effective.ts'
 import { compareStandings, isSameStanding } from '../rollout/standing.ts'
 import { Refusal, type RolloutState } from './rolloutBook.ts'
 
@@ -11,16 +11,18 @@ export type Decided = Decision & { readonly at: number }
 /** All throw Refusal. */
 export type Order = (state: RolloutState, decided: Decided) => Overrides
 
-export const rollBack: Order = ({ rollout, effective, overrides }, decided) => {
+export const rollBack: Order = ({ rollout, overrides }, decided) => {
   if (overrides.rollback) return overrides
   const { key, hash } = rollout
   const to = rolledBack(rollout)
-  if (effective.stage === 'final')
+  // Broken glass hides where it would stand once that is lifted, which is what the order is about.
+  const from = decidedOf(rollout, overrides)
+  if (from.stage === 'final')
     throw new Refusal(`"${key}" is final: the old side is never asked again; an edit of routes.yaml is the only way`)
-  if (compareStandings(effective, to) <= 0)
-    throw new Refusal(`"${key}" stands at ${effective.stage}, where the old side answers already`)
+  if (compareStandings(from, to) <= 0)
+    throw new Refusal(`"${key}" stands at ${from.stage}, where the old side answers already`)
   const { pause } = overrides
-  return { ...(pause && { pause }), rollback: { ...decided, from: plain(effective), to, hash } }
+  return { ...(pause && { pause }), rollback: { ...decided, from: plain(from), to, hash } }
 }
 
 export const pause: Order = ({ overrides, effective }, decided) => ({

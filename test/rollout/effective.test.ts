@@ -18,6 +18,7 @@ const advance = (to: Standing, declared = canary(10)): Overrides => ({ advance: 
 const declared10 = rolloutOf('search', { stage: 'canary', shareBasisPoints: 1_000 })
 const live = rolloutOf('search', { stage: 'live' })
 const final = rolloutOf('search', { stage: 'final' })
+const toFinal = advance(final.declared, live.declared)
 const glass: Circumstances = { ...calm, brokenGlass: new Set(['search']) }
 const unknown: Circumstances = { ...calm, isStateUnknown: true }
 const all: Circumstances = { ...glass, isStateUnknown: true }
@@ -37,6 +38,7 @@ describe('what holds', () => {
     ['a live move, though the state is unknown', [live, {}, unknown], 'live, file'],
     ['a rollback of a live move', [live, rollback(), calm], 'shadow, rollback'],
     ['final, whatever the circumstances', [final, {}, all], 'final, file'],
+    ['final, though only a promotion has taken it there', [live, toFinal, glass], 'final, advance'],
     ['final, though it is paused further back', [final, pause(canary(5)), calm], 'final, file'],
     ['a rollback from before the file said final', [final, rollback(), calm], 'shadow, rollback'],
     ['the broken glass over that', [final, rollback(), glass], 'legacy, breakGlass'],

@@ -130,6 +130,16 @@ test('broken glass goes before a rollback, holds for rollouts that come later, a
   expect([stands('search'), stands('orders')]).toEqual(['shadow, rollback', 'live, file'])
 })
 
+test('a rollback that is ordered while the glass is broken holds once that is lifted', async () => {
+  const { book, stands } = await started(search, orders)
+  book.breakGlass('all')
+  await book.rollBack('search', ann)
+  expect(stands('search')).toBe('legacy, breakGlass')
+  expect(book.state('search').overrides.rollback).toMatchObject({ from: search.declared })
+  book.breakGlass(new Set())
+  expect([stands('search'), stands('orders')]).toEqual(['shadow, rollback', 'live, file'])
+})
+
 describe('refused, with what to do instead, is', () => {
   test.each([
     [
