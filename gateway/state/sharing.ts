@@ -80,6 +80,7 @@ export function createSharing(parts: SharingParts): Sharing {
     },
     follow(snapshot) {
       hash = snapshot.hash
+      opened?.overrides.takeOverAgain()
       void announce()
     },
     round(guards) {

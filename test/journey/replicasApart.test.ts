@@ -1,5 +1,5 @@
 // Replicas whose Redis is gone, frozen or empty, that start again, or that stand still.
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { newFolder as newCommandFolder } from '../cli/banyan.ts'
@@ -97,6 +97,40 @@ test('an edit that takes a rollback over ends it only where the edit is served',
   expect(await sidesOf(fleet.replicas, '/search/x')).toEqual(['new', 'new'])
 })
 
+test('a rollback holds for a replica that was behind with its file, too, once it is served there', async () => {
+  const fleet = await startFleet(1, live)
+  const [one] = fleet.replicas
+  if (!one) throw new Error('no replica')
+  const behind = await fleet.join(undefined, fleet.yaml.replace('stage: live', 'stage: legacy'))
+  expect((await order(one, 'rollouts/search/rollback', { reason: 'it lies' })).status).toBe(200)
+  await behind.rewrite(fleet.yaml)
+  expect(await sidesOf([behind], '/search/x')).toEqual(['old'])
+})
+
+test('a promotion that not all can have heard of is told so, and the file is left as it is', async () => {
+  const fleet = await startFleet(1, live.replace('stage: live', 'stage: canary, share: 5%, stickyBy: address'))
+  const lonely = await fleet.join(undefined, fleet.yaml.replace('replicas: 1', 'replicas: 4').replace('5%', '6%'))
+  const file = join(lonely.folder, 'routes.yaml')
+  const before = await readFile(file, 'utf8')
+  const why = ['--force', '--reason', 'it must']
+  const ended = await commands.banyan([
+    'promote',
+    'search',
+    '--to',
+    '10%',
+    ...why,
+    '--admin',
+    lonely.adminUrl,
+    '--config',
+    file,
+  ])
+  expect([ended.code, ended.err]).toEqual([
+    3,
+    expect.stringContaining('2 of 4 replicas, of which the store has not heard'),
+  ])
+  expect(await readFile(file, 'utf8')).toBe(before)
+})
+
 test('who finds neither store nor mirror keeps a canary at the old side until the store is back', async () => {
   const fleet = await startFleet(1, live.replace('stage: live', 'stage: canary, share: 100%, stickyBy: address'))
   expect(await sidesOf(fleet.replicas, '/search/x')).toEqual(['new'])
@@ -106,8 +140,11 @@ test('who finds neither store nor mirror keeps a canary at the old side until th
   const found = await read<{ routes: { effective: unknown }[]; hints: string[] }>(stranger, 'status')
   expect(found.routes[0]?.effective).toMatchObject({ why: 'stateUnknown' })
   expect(found.hints).toContainEqual(expect.stringContaining('the store is down since'))
+  await stranger.close()
+  const again = await fleet.join(stranger.stateDir)
+  expect(await sidesOf([again], '/search/x')).toEqual(['old'])
   await fleet.redis.restart()
-  await allAnswerFrom('new', [stranger], '/search/x')
+  await allAnswerFrom('new', [again], '/search/x')
 })
 
 test('a Redis that freezes under load costs no client an error, and none more than its bound', async () => {

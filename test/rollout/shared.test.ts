@@ -72,8 +72,9 @@ test('one that an edit has taken over stays at whoever runs, and ends at whoever
 
 test('a rollback counts although the clock of its replica is behind that of an acknowledgement', () => {
   const again = after(rolledBack(100), acknowledged(100), rolledBack(40))
-  expect(takenOver({ rollback: rollback(40) }, again).rollback?.at).toBe(40)
   expect(takenOver({}, again).rollback?.at).toBe(40)
+  // Also where it has to hold by itself, once an edit elsewhere has taken it over.
+  expect(takenOver({ rollback: rollback(40) }, afterStep(again, takenOverAt(40))).rollback?.at).toBe(40)
 })
 
 test('steps that an edit elsewhere has overtaken go on here until the edit is served here', () => {

@@ -19,6 +19,8 @@ import { type Document, type Documents, type Store, StoreDown } from '../store/p
 export interface SharedOverrides {
   /** Takes over what the store holds, before the first Snapshot. Rejects when it cannot be read. */
   start(): Promise<void>
+  /** Another file is served: what the one before did not let stand may stand now. */
+  takeOverAgain(): void
   /** Puts again what has not got there yet. */
   retry(): void
   /** Of the documents that were taken over last. */
@@ -74,6 +76,10 @@ class Sharer implements SharedOverrides {
     } finally {
       this.#end = store.onChange(name, (documents) => this.#apply(documents))
     }
+  }
+
+  takeOverAgain(): void {
+    for (const key of this.#known.keys()) this.#takeOver(key, false)
   }
 
   retry(): void {
