@@ -20,11 +20,16 @@ export interface RolloutFile {
   splitKey(): string
   /** In place of the one that is there. */
   useSplitKey(key: string): Promise<void>
-  /** Resolves once that is on the disk. Of several under way only the last is written. */
+  /**
+   * Resolves once that is on the disk. Of several under way only the last is written. What the disk refuses is tried again until
+   * it is taken: nobody may order anything more of what the guard has rolled back.
+   */
   save(overrides: ReadonlyMap<string, Overrides>): Promise<void>
-  /** When all that was saved so far is on the disk. */
+  /** When all that was saved so far is on the disk, or has been refused once more; then nothing is tried again. */
   written(): Promise<void>
 }
+
+const retryMs = 1_000
 
 /** @param told what went wrong with reading or writing; whoever awaits a save hears of it too */
 export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile {
@@ -33,8 +38,10 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
   let splitKey: string | undefined
   let isUnknown = false
   let last = ''
-  let onDisk: string | undefined
+  /** As far as it was written here. */
+  let onDisk = ''
   let queue: Promise<void> = Promise.resolve()
+  let retry: NodeJS.Timeout | undefined
 
   /** Writes what was saved last, be it more than its caller saved: nobody is told that his is on the disk before it is. */
   async function write(): Promise<void> {
@@ -44,6 +51,15 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
     const text = last
     await writeAtomically(file, text)
     onDisk = text
+  }
+
+  function retryLater(): void {
+    clearTimeout(retry)
+    if (isUnknown || onDisk === last) return
+    retry = setTimeout(() => {
+      // It has been told of.
+      queue = queue.then(write).catch(retryLater)
+    }, retryMs).unref()
   }
 
   return {
@@ -70,12 +86,19 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
     save(overrides) {
       last = `${JSON.stringify({ version: 1, overrides: Object.fromEntries(overrides) }, undefined, 1)}\n`
       const done = queue.then(write)
-      queue = done.catch(told)
+      queue = done.catch((thrown) => {
+        told(thrown)
+        retryLater()
+      })
       // Whoever decides without waiting (the guard) has told of it with the line above.
       done.catch(() => {})
       return done
     },
-    written: () => queue,
+    async written() {
+      await queue
+      clearTimeout(retry)
+      if (!isUnknown) await write().catch(() => {})
+    },
   }
 }
 

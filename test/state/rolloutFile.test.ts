@@ -1,7 +1,7 @@
 // What a restart knows of the rollouts: real files, real restarts, and a process that is killed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, watch, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
@@ -187,6 +187,35 @@ describe('a stateDir that cannot be written', () => {
     const { overrides } = JSON.parse(await readFile(fileOf(stateDir), 'utf8'))
     expect(overrides).toMatchObject({ search: { rollback: ann }, orders: { pause: ann } })
   })
+})
+
+test('what the disk has refused is on it soon after it takes it, without another order', async () => {
+  const stateDir = await newStateDir()
+  const { book, declare, told } = await start(stateDir)
+  declare(search)
+  await book.written()
+  await rm(fileOf(stateDir))
+  await mkdir(join(fileOf(stateDir), 'in its place'), { recursive: true })
+  await expect(book.rollBack('search', ann)).rejects.toThrow('EISDIR')
+  const before = told.length
+  const changes = watch(stateDir)
+  const next = changes.next()
+  await rm(fileOf(stateDir), { recursive: true })
+  await next
+  let text: string | undefined
+  while (text === undefined) {
+    text = await readFile(fileOf(stateDir), 'utf8').catch(() => undefined)
+    if (text === undefined) await changes.next()
+  }
+  expect(JSON.parse(text).overrides).toMatchObject({ search: { rollback: ann } })
+  expect(told.length).toBe(before)
+})
+
+test('what was never decided is not written at the end', async () => {
+  const stateDir = await newStateDir()
+  const { book } = await start(stateDir)
+  await book.written()
+  await expect(readFile(fileOf(stateDir))).rejects.toThrow('ENOENT')
 })
 
 test('each order is on the disk when its promise says so, however many come at once', async () => {
