@@ -96,14 +96,14 @@ const homesOfPackages = {
   ioredis: ['gateway/state/store/redis/'],
   opossum: ['gateway/state/breaking/opossum.ts'],
   pino: ['gateway/ops/log.ts'],
-  'prom-client': ['gateway/ops/metrics.ts'],
+  'prom-client': ['gateway/ops/metrics.ts', 'gateway/ops/readOff.ts'],
   typebox: ['gateway/filters/', 'gateway/config/', filter],
   yaml: ['gateway/config/'],
 }
 
 /** Longer than 200 lines, and why no shorter. */
 const longer = {
-  [model]: { lines: 360, why: 'every word of the house is defined in one place, and most of it is said in comments' },
+  [model]: { lines: 380, why: 'every word of the house is defined in one place, and most of it is said in comments' },
 }
 
 const sources = readSources()
