@@ -99,10 +99,12 @@ class GuardRound implements Guards {
   }
 
   /** Another standing: what the old side did is kept as a baseline, and the windows begin anew. */
-  #begin({ rollout, from, to }: RolloutChange): void {
-    if (isSameStanding(from, to)) return
+  #begin({ kind, rollout, from, to }: RolloutChange): void {
     const watch = this.#watchOf(rollout)
-    if (from.stage === 'canary') this.#parts.baselines.freeze(rollout, watch.windows)
+    const hasMoved = !isSameStanding(from, to)
+    // Whoever resumes what the guard has paused has seen to it: what comes now is judged, and told of, anew.
+    if (!hasMoved && !(kind === 'resume' && watch.hasPaused)) return
+    if (hasMoved && from.stage === 'canary') this.#parts.baselines.freeze(rollout, watch.windows)
     watch.windows.reset()
     delete watch.seen
     watch.freshSince = this.#parts.clock.now()

@@ -47,6 +47,16 @@ describe('a candidate that fails', () => {
     expect(world.alarms[0]).toContain('banyan rollback search')
   })
 
+  test('is paused and told of once more when it is resumed and fails on, and not for what was before', async () => {
+    const world = await guardWorld(rolloutOf('search', { ...canary, takesWrites: true }))
+    world.run(10, { old: 900, new: 100 }, failing)
+    await world.rollouts.resume('search', { by: 'ann', reason: 'mended' })
+    world.run(5, { old: 900, new: 100 })
+    expect([world.effective().why, world.alarms.length]).toEqual(['file', 1])
+    world.run(10, { old: 900, new: 100 }, failing)
+    expect([world.effective().why, world.alarms.length]).toEqual(['pause', 2])
+  })
+
   test('is rolled back with its writes where the operator says that they survive', async () => {
     const world = await guardWorld(rolloutOf('search', { ...canary, takesWrites: true, writesSurviveRollback: true }))
     world.run(10, { old: 900, new: 100 }, failing)
