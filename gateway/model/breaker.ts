@@ -24,7 +24,7 @@ export interface Permit {
    * @param tookMs from when the whole request could have been sent
    */
   report(result: CallResult, tookMs: number): void
-  /** The answer that was reported as fine broke off in its body. */
+  /** Its answer broke off in its body; at most once. */
   broke(): void
 }
 

@@ -55,7 +55,7 @@ test.each([
 })
 
 test('one that no upstream has any more is forgotten; who holds it goes on with it', () => {
-  const { of, follow, turns } = bookOf()
+  const { book, of, follow, turns } = bookOf()
   const search = guarded('search')
   follow(search)
   const held = of(search)
@@ -64,6 +64,18 @@ test('one that no upstream has any more is forgotten; who holds it goes on with 
   expect([held.isClosed(), of(search).isClosed()]).toEqual([false, true])
   follow(search)
   expect(turns).toHaveLength(1)
+  expect(book.views()).toMatchObject([{ state: 'closed', turns: { open: 0 } }])
+})
+
+test('one that is let go of has nothing to tell any more, whatever its engine does with it', async () => {
+  const { of, follow, turns } = bookOf()
+  const search = guarded('search', 1, { engine: 'opossum' })
+  follow(search)
+  open(of(search))
+  await new Promise(setImmediate)
+  follow()
+  await new Promise(setImmediate)
+  expect(turns.map(({ to }) => to)).toEqual(['open'])
 })
 
 test('upstreams in one place with the same settings share a circuit, and its turns are told of each', () => {

@@ -1,5 +1,5 @@
 // What an engine of a circuit breaker is, whoever made it. One table of what it must do holds for all of them
-// (test/state/breakers.test.ts). The danger it guards against: a breaker that is another one than the operator believes.
+// (test/state/breakerTable.ts). The danger it guards against: a breaker that is another one than the operator believes.
 import type { Breaker, BreakerSettings, CircuitState } from '../../model.ts'
 
 /** One step from state to state. */

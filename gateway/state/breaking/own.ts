@@ -64,12 +64,12 @@ class OwnEngine implements Engine {
       if (permit === this.#trial) this.#nextTrialAt = Number.NEGATIVE_INFINITY
       return undefined
     }
-    if (this.#state !== 'closed') this.#decide(result === 'fine' && !isSlow)
-    else return this.#count(result === 'failed', isSlow)
+    if (this.#state !== 'closed' && !this.#hasClosed(result === 'fine' && !isSlow)) return undefined
+    return this.#count(result === 'failed', isSlow)
   }
 
   broke(permit: OwnPermit, slot: number): void {
-    if (permit.opening !== this.#opening || this.#state !== 'closed') return
+    if (permit.opening !== this.#opening) return
     this.#window.takeBack(slot, this.#parts.now())
     this.#count(true, false)
   }
@@ -93,14 +93,13 @@ class OwnEngine implements Engine {
   }
 
   /** The first trial that ends decides, also one that has been given up. */
-  #decide(isWell: boolean): void {
-    if (!isWell) {
-      this.#open('the trial failed')
-      return
-    }
-    this.#trial = undefined
-    this.#closedAt = this.#parts.now()
-    this.#turn('closed', 'the trial was answered well')
+  #hasClosed(isWell: boolean): boolean {
+    if (isWell) {
+      this.#trial = undefined
+      this.#closedAt = this.#parts.now()
+      this.#turn('closed', 'the trial was answered well')
+    } else this.#open('the trial failed')
+    return isWell
   }
 
   #open(reason: string): void {
@@ -145,8 +144,6 @@ class OwnPermit implements Permit {
   }
 
   broke(): void {
-    const slot = this.#slot
-    this.#slot = undefined
-    if (slot !== undefined) this.#engine.broke(this, slot)
+    if (this.#slot !== undefined) this.#engine.broke(this, this.#slot)
   }
 }
