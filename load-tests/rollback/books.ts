@@ -23,7 +23,7 @@ export interface Balance {
   readonly lost: number
   readonly doubled: number
   readonly wrongSide: number
-  /** Requests for which there was no room or no time, though nothing was planted; and how many before the decision. */
+  /** Requests for which there was no room or no time, though nothing was planted; and how many that were sent before the decision. */
   readonly overloaded: number
   readonly overloadedBefore: number
   /** Requests whose outcome was not ok although nothing was planted, and not for want of room or time. */
@@ -107,7 +107,7 @@ function failuresIn({ before, of, isAtCandidate, hits }: Parted) {
   return {
     explained,
     overloaded: overloaded.length,
-    overloadedBefore: failedBefore.filter(isOverloaded).length,
+    overloadedBefore: overloaded.length - overloadedAfter.length,
     unexplained: [...failedBefore, ...underWay, ...after].filter(({ id }) => !explained.has(id)).length,
     failuresBefore: failedBefore.filter(isPlanted).length,
     failuresUnderWay: underWay.length,

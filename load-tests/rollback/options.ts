@@ -8,7 +8,8 @@ import type { CandidateFault, RollbackPlan } from './plan.ts'
 export const help = `load-test rollback [options]
 
   Starts a site of its own in which the service "search" answers half of the visitors of its route (stage canary, the
-  guard's defaults). After a third of the time the service begins to fail. The guard must see it and take it back:
+  guard's defaults, no fallback that would hide its failures). After a third of the time the service begins to fail. The
+  guard must see it and take it back:
 
   - within 5 s of the first failure (--fault errors at 200 requests/s or more; else before the run is over)
   - from the moment of its decision on, no failure of the service reaches a client, but for requests under way then

@@ -15,6 +15,7 @@ import { restart } from './restart.ts'
 import { canaryRoutes } from './routes.ts'
 import { epochOf, runWithFault } from './run.ts'
 import { inviteVisitors } from './visitors.ts'
+import { warmUp } from './warm.ts'
 
 /** Clients that give up early are what shows a candidate that hangs. The others wait until the old side, which gets twice the load, comes to it. */
 const timeouts = { hang: 1_000, other: 20_000 }
@@ -67,6 +68,8 @@ async function runAt(site: OwnSite, plan: Begun, fault: Fault): Promise<Report> 
     say('learning what the answers must be')
     const inviting = { operators, move, random: randomFrom(seed + 1), tag: runId, requests: ratePerSecond * seconds }
     const visitors = await inviteVisitors(inviting)
+    say('warming up')
+    await warmUp({ client, visitors, idPrefix: `${runId}w`, signal })
     const { marks, services } = await markLedgers(operators, [move.from, move.to])
     signal.throwIfAborted()
     const epochBefore = epochOf(ticker)

@@ -13,6 +13,8 @@ export function canaryRoutes(text: string, { fault, guard = {} }: Pick<RollbackP
     stage: 'canary',
     share: `${sharePercent}%`,
     stickyBy: { cookie: visitorCookie },
+    // Where the old side answers in its place, both have the request: nobody could tell that from a visitor who changed sides.
+    fallback: 'none',
     ...(isCompared && { compare }),
     ...(Object.keys(rules).length > 0 && { guard: rules }),
   }

@@ -89,6 +89,11 @@ describe('the books of a rollback run', () => {
       { overloaded: 1, overloadedBefore: 1, failuresBefore: 1, unexplained: 0, lost: 0 },
     ],
     [
+      'what had no time as the gateway decided, too',
+      { records: instead('a4', { ...failed, why: 'upstreamConnectTimeout' }), hits: [hit('a3')] },
+      { overloaded: 1, overloadedBefore: 1, failuresUnderWay: 1, unexplained: 0 },
+    ],
+    [
       'a candidate that had no room after the decision, as its failure',
       {
         records: instead('a5', { ...failed, why: 'upstreamBusy' }),
