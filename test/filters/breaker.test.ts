@@ -2,7 +2,6 @@
 import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { Failure } from '../../gateway/errors.ts'
-import type { Configuring } from '../../gateway/filter.ts'
 import { breaker as kind } from '../../gateway/filters/breaker.ts'
 import { answerOf } from '../../gateway/message/answer.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
@@ -22,7 +21,7 @@ const settings: BreakerSettings = {
 const guarded = { ...search, breaker: settings }
 
 function configured(route: Route) {
-  return kind.configure({}, { route, isOnAnyRoute: () => false, problem: () => {}, warn: () => {} })
+  return kind.configure({}, { route, problem: () => {}, warn: () => {} })
 }
 
 function worldOf(route = routeOf('search', 'live', monolith, guarded)) {

@@ -135,7 +135,8 @@ export const table: readonly Row[] = [
   {
     says: 'counts a failed answer that broke off, too, once',
     opossum: false,
-    async holds({ engine, permit, advance }) {
+    async holds({ engine, permit, call, advance }) {
+      await call('fine', 30)
       for (let i = 0; i < 19; i++) {
         const failed = permit()
         failed.report('failed', 5)

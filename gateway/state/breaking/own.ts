@@ -95,7 +95,6 @@ class OwnEngine implements Engine {
   /** The first trial that ends decides, also one that has been given up. */
   #hasClosed(isWell: boolean): boolean {
     if (isWell) {
-      this.#trial = undefined
       this.#closedAt = this.#parts.now()
       this.#turn('closed', 'the trial was answered well')
     } else this.#open('the trial failed')
@@ -110,7 +109,6 @@ class OwnEngine implements Engine {
     const usualMs = Math.min(openMs * 2 ** this.#repeated, Math.max(openMs, longestOpenMs))
     const forMs = Math.round(usualMs * (1 - jitter + 2 * jitter * this.#parts.random()))
     this.#opening += 1
-    this.#trial = undefined
     this.#window.reset()
     this.#nextTrialAt = nowMs + forMs
     this.#turn('open', reason, forMs)
