@@ -4,10 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
-import { fieldsOf, sameName } from '../message/fields.ts'
-import type { Answer, Effective, Exchange, Move, Next, Services, Side, Writer } from '../model.ts'
+import { fieldsOf, namesOf, sameName, without } from '../message/fields.ts'
+import type { Answer, Effective, Exchange, Fields, Move, Next, Services, Side, Writer } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
 import { affinityCookie, identityOf } from '../rollout/identity.ts'
+import { legMarks } from '../rollout/legs.ts'
 import { describeStanding, wholeShare } from '../rollout/standing.ts'
 import { chosenSide } from '../rollout/testers.ts'
 import { isSafe } from '../rollout/writes.ts'
@@ -27,19 +28,23 @@ export const split = filterKind({
         const hold = holder(move, sideOf, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
         const dropped = (cookies: number) => services.comparisons.loginDropped(route.name, cookies)
-        const send = (exchange: Exchange, next: Next, takenBy?: string) => {
-          const upstream = sideOf(exchange, takenBy) === 'new' ? to : from
-          const isNew = upstream === to
+        const keepLogin = loginKeeper(loginCookie, dropped)
+        const ofNew = (given: Answer, exchange: Exchange) => {
+          const held = hold(given, exchange)
+          return given.fallback === undefined ? withFields(held, keepLogin(held.fields)) : held
+        }
+        const toOld = (exchange: Exchange) => {
           // Until it went back, the old side had been relieved of it: its own traffic goes first.
-          const yields = !isNew && services.rollouts.standing(rollout).why === 'rollback'
-          const isAsItWas = upstream === exchange.upstream && !yields
-          const answer = next(isAsItWas ? exchange : { ...exchange, upstream, yields })
+          const yields = services.rollouts.standing(rollout).why === 'rollback'
+          return from === exchange.upstream && !yields ? exchange : { ...exchange, upstream: from, yields }
+        }
+        const send = (exchange: Exchange, next: Next, takenBy?: string) => {
+          const isNew = sideOf(exchange, takenBy) === 'new'
+          const answer = next(isNew ? { ...asOwn(exchange, keepLogin), upstream: to } : toOld(exchange))
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
           if (!isStranger && !isNew) return answer
           return answer.then((given) => {
-            const held = isNew ? hold(given, exchange) : given
-            const isIts = isNew && given.fallback === undefined
-            const kept = isIts && loginCookie !== undefined ? withoutLogin(held, loginCookie, dropped) : held
+            const kept = isNew ? ofNew(given, exchange) : given
             return isStranger ? withAffinity(kept, exchange) : kept
           })
         }
@@ -117,18 +122,40 @@ function isOpenToTesters({ stage, why }: Effective): boolean {
   return stage !== 'final' && why !== 'rollback' && why !== 'breakGlass' && why !== 'stateUnknown'
 }
 
-/** Without the session that the candidate would put in place of the monolith's: nobody is logged out by a try. */
-function withoutLogin(answer: Answer, loginCookie: string, dropped: (cookies: number) => void): Answer {
-  if (!answer.fields.has('set-cookie')) return answer
+const marks = namesOf(legMarks)
+
+/**
+ * As the new side is asked on behalf of a client: a client that marked its own request as a leg would have whatever it does
+ * left undone, counted failures of a login too. Who is trusted may be another gateway, and the leg its own. And user agents may
+ * heed cookies of interim answers (RFC 6265 §3).
+ */
+function asOwn(exchange: Exchange, keepLogin: (fields: Fields) => Fields): Exchange {
+  const { fields, client } = exchange
+  const inform: Exchange['inform'] = (status, told) => exchange.inform(status, keepLogin(told))
+  if (!legMarks.some((name) => fields.has(name)) || client.peerTrusted) return { ...exchange, inform }
+  return { ...exchange, inform, fields: fieldsOf(without(fields, marks)) }
+}
+
+/** Takes off the session that the candidate would put in place of the monolith's: nobody is logged out by a try. */
+function loginKeeper(loginCookie: string | undefined, dropped: (cookies: number) => void): (fields: Fields) => Fields {
+  return loginCookie === undefined ? (fields) => fields : (fields) => withoutLogin(fields, loginCookie, dropped)
+}
+
+function withFields(answer: Answer, fields: Fields): Answer {
+  return fields === answer.fields ? answer : { ...answer, fields }
+}
+
+function withoutLogin(fields: Fields, loginCookie: string, dropped: (cookies: number) => void): Fields {
+  if (!fields.has('set-cookie')) return fields
   const raw: string[] = []
-  for (let i = 0; i < answer.fields.raw.length; i += 2) {
-    const [name = '', value = ''] = answer.fields.raw.slice(i, i + 2)
+  for (let i = 0; i < fields.raw.length; i += 2) {
+    const [name = '', value = ''] = fields.raw.slice(i, i + 2)
     if (!sameName(name, 'set-cookie') || setCookieName(value) !== loginCookie) raw.push(name, value)
   }
-  const cookies = (answer.fields.raw.length - raw.length) / 2
-  if (cookies === 0) return answer
+  const cookies = (fields.raw.length - raw.length) / 2
+  if (cookies === 0) return fields
   dropped(cookies)
-  return { ...answer, fields: fieldsOf(raw) }
+  return fieldsOf(raw)
 }
 
 const oneYearSeconds = 31_536_000

@@ -16,8 +16,10 @@ export interface LegRules {
   readonly probe?: string
 }
 
-/** What marks a leg is ours to say. And its body is whole: nobody is asked whether to send it (RFC 9110 §10.1.1). */
-const ours = ['shadow', 'banyan-role', 'expect']
+/** What marks a leg. A candidate may take it for an order to change nothing, so it is ours to say. */
+export const legMarks = ['shadow', 'banyan-role']
+/** And its body is whole: nobody is asked whether to send it (RFC 9110 §10.1.1). */
+const ours = [...legMarks, 'expect']
 
 export function createLegs({ move, settings, strip, probe }: LegRules, rollouts: Rollouts) {
   const { from, to, rollout } = move

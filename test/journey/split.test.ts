@@ -1,10 +1,13 @@
 // Who answers a client while a path moves: his side is his own, whatever happens around him.
 import { Agent } from 'node:http'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { bucketOf } from '../../gateway/rollout/bucket.ts'
 import { signChoice } from '../../gateway/rollout/testers.ts'
-import type { TestGateway } from '../harness/gateway.ts'
+import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startOrigin, startScriptedOrigin } from '../harness/origin.ts'
+import { places } from '../harness/places.ts'
+import { exchangeBytes } from '../harness/wire.ts'
 import { ask, identityIn, newStateDir, type Sides, session, splitKey, startBetween, startSides } from './sides.ts'
 
 let sides: Sides
@@ -35,7 +38,7 @@ describe('who answers', () => {
     ['stage: shadow', 'old', 'old', 'old'],
     ['stage: canary, share: 0%', 'old', 'old', 'old'],
     ['stage: canary, share: 10%', 'new', 'old', 'old'],
-    ['stage: canary, share: 100%', 'new', 'new', 'new'],
+    ['stage: canary, share: 100%', 'new', 'new', 'old'],
     ['stage: live, holdback: 50%', 'new', 'old', 'new'],
     ['stage: live', 'new', 'new', 'new'],
     ['stage: final', 'new', 'new', 'new'],
@@ -255,5 +258,40 @@ describe('a rollback', () => {
     await restarted.rewrite(yaml(move))
     expect(await sideOf(restarted, session(inside))).toBe('new')
     agent.destroy()
+  })
+})
+
+const askBytes = (more = '') => `GET /search/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${more}\r\n`
+
+test('early hints of the new side log nobody in, and pass for the rest', async () => {
+  const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nSet-Cookie: SESSION=new\r\n\r\n'
+  const origin = await startScriptedOrigin((socket) => {
+    socket.write(`${early}HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew`)
+  })
+  onTestFinished(origin.close)
+  const gateway = await startBetween(yaml('stage: live').replace(sides.new.url, origin.url))
+  const { received } = await exchangeBytes(gateway.port, askBytes())
+  expect(received).toContain('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK')
+})
+
+describe('a client that marks its own request as a leg', () => {
+  const trusting = places.replace('port: 0', 'port: 0, trustedProxies: [127.0.0.1]')
+
+  test.each([
+    ['is not believed by the new side', 'live', places, []],
+    ['is, when it is a proxy that is trusted', 'live', trusting, ['?1', 'shadow']],
+    ['sends to the old side what it sends', 'legacy', places, ['?1', 'shadow']],
+  ])('%s', async (_, stage, header, expected) => {
+    const seen: (string | string[] | undefined)[] = []
+    const side = await startOrigin(({ headers }, response) => {
+      seen.push(headers.shadow, headers['banyan-role'])
+      response.end()
+    })
+    onTestFinished(side.close)
+    const text = yaml(`stage: ${stage}`).replace(sides.new.url, side.url).replace(sides.old.url, side.url)
+    const gateway = await startTestGateway(text, header)
+    onTestFinished(gateway.close)
+    await exchangeBytes(gateway.port, askBytes('SHADOW: ?1\r\nBanyan-Role: shadow\r\n'))
+    expect(seen.filter((value) => value !== undefined)).toEqual(expected)
   })
 })
