@@ -8,6 +8,8 @@ interface Way {
   readonly blame: Blame
   /** Whether the upstream may have acted on the request: then it is never sent twice blindly (RFC 9110 §9.2.2). */
   readonly mayHaveRun: boolean
+  /** When another try may be worth it, where nobody knows better: whoever is refused for want of room is always told. */
+  readonly retryAfterMs?: number
   /** The `title` of the problem+json (RFC 9457): a sentence for the client, without names of ours. */
   readonly title: string
 }
@@ -41,7 +43,13 @@ const table = {
   upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
   deadlinePassed: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The answer did not come in time.' },
   upstreamOpen: { status: 503, blame: 'upstream', mayHaveRun: false, title: 'The service is failing.' },
-  upstreamBusy: { status: 503, blame: 'gateway', mayHaveRun: false, title: 'The service is busy.' },
+  upstreamBusy: {
+    status: 503,
+    blame: 'gateway',
+    mayHaveRun: false,
+    retryAfterMs: 1_000,
+    title: 'The service is busy.',
+  },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
 } as const satisfies Record<string, Way>
 
@@ -74,7 +82,7 @@ export class Failure extends Error {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })
     this.code = code
     this.mayHaveRun = how.mayHaveRun ?? table[code].mayHaveRun
-    this.retryAfterMs = how.retryAfterMs
+    this.retryAfterMs = how.retryAfterMs ?? failures[code].retryAfterMs
   }
 
   get status(): number {

@@ -196,6 +196,8 @@ export interface Upstream {
   readonly protocol: 'http1' | 'h2'
   /** The most connections to it at a time; requests beyond them wait for one, `connectMs` at most. */
   readonly maxConnections: number
+  /** The most requests that wait for one. */
+  readonly maxPending: number
   /** Absent: it is asked however it fares. */
   readonly breaker?: BreakerSettings
 }

@@ -90,6 +90,13 @@ export const upstreamSchema = Type.Object(
       default: 1_024,
       description: 'The most connections to it at a time; requests beyond them wait for one, `connect` at most.',
     }),
+    maxPending: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 1_024,
+      description:
+        'The most requests that wait for one of its connections; those beyond them are told at once: 503, `Retry-After`.',
+    }),
     protocol: choice(['http1', 'h2'], { default: 'http1', description: 'What it is spoken to in.' }),
     tls: Type.Object(
       {

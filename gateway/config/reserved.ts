@@ -10,7 +10,7 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
   [/^\/admin$/, ['tokens', 'tls']],
   [
     /^\/upstreams\/[^/]+$/,
-    ['targets', 'balance', 'affinity', 'health', 'outliers', 'slowStart', 'maxPending'].concat([
+    ['targets', 'balance', 'affinity', 'health', 'outliers', 'slowStart'].concat([
       'concurrency',
       'secret',
       'internalToken',

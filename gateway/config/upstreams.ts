@@ -24,7 +24,7 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
   const target = targetOf(page, below(pointer, 'url'))
   const settings = page.checked.at<CheckedUpstream>(pointer)
   if (!target || !settings) return undefined
-  const { connect, firstByte, idle, protocol, maxConnections, tls, breaker } = settings
+  const { connect, firstByte, idle, protocol, maxConnections, maxPending, tls, breaker } = settings
   if (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker)) return undefined
   return {
     name,
@@ -34,6 +34,7 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
     idleMs: durationMs(idle),
     protocol,
     maxConnections,
+    maxPending,
     ...(breaker && { breaker: breakerOf(breaker) }),
   }
 }

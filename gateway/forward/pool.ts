@@ -22,8 +22,6 @@ const mostIdleMs = 60_000
 const wayMs = 1_000
 /** After this a name is resolved again. */
 const mostAgeMs = 5 * 60_000
-/** Envoy's default for pending requests. */
-const mostWaiting = 1_024
 
 export interface PoolPorts {
   readonly clock: Clock
@@ -40,7 +38,7 @@ export class Pool {
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
   readonly #opening = new Map<Waiter, Socket>()
-  readonly #waiting = new Queue<Waiter>(mostWaiting)
+  readonly #waiting = new Queue<Waiter>()
   readonly #logins = new Logins()
   #mostConnections = 0
   #isClosed = false
@@ -66,7 +64,7 @@ export class Pool {
     const connection = this.#logins.of(client.connection) ?? this.#takeIdle()
     if (connection) waiter.connected(connection)
     else if (this.size < upstream.maxConnections) this.#connect(waiter)
-    else return this.#wait(waiter, yields)
+    else return this.#wait(waiter, yields, upstream.maxPending)
     return true
   }
 
@@ -108,8 +106,8 @@ export class Pool {
     for (const connection of this.#open) connection.socket.destroy()
   }
 
-  #wait(waiter: Waiter, yields: boolean): boolean {
-    const dropped = this.#waiting.add(waiter, yields)
+  #wait(waiter: Waiter, yields: boolean, most: number): boolean {
+    const dropped = this.#waiting.add(waiter, yields, most)
     if (dropped === waiter) return false
     dropped?.failed(new Failure('upstreamBusy', 'others go before it, and too many wait'))
     this.#logins.giveWay(this.#ports.clock.now())

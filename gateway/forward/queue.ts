@@ -2,13 +2,8 @@
 // The danger it guards against: a dead service whose requests, sent to the monolith instead, take the monolith's own with them.
 
 export class Queue<W> {
-  readonly #most: number
   readonly #first = new Set<W>()
   readonly #yielding = new Set<W>()
-
-  constructor(most: number) {
-    this.#most = most
-  }
 
   get size(): number {
     return this.#first.size + this.#yielding.size
@@ -18,9 +13,12 @@ export class Queue<W> {
     return this.#first.has(waiter) || this.#yielding.has(waiter)
   }
 
-  /** @returns whoever has no place in it now, if anybody: maybe the one that comes, maybe one that yields to it */
-  add(waiter: W, yields: boolean): W | undefined {
-    const dropped = this.size < this.#most ? undefined : yields ? waiter : newestOf(this.#yielding, waiter)
+  /**
+   * @param most that may wait, whoever comes included
+   * @returns whoever has no place in it now, if anybody: maybe the one that comes, maybe one that yields to it
+   */
+  add(waiter: W, yields: boolean, most: number): W | undefined {
+    const dropped = this.size < most ? undefined : yields ? waiter : newestOf(this.#yielding, waiter)
     if (dropped === waiter) return waiter
     if (dropped) this.#yielding.delete(dropped)
     const queue = yields ? this.#yielding : this.#first

@@ -72,10 +72,11 @@ test('whoever waits longer than connectMs is told that the gateway is busy, and 
   first.leave()
 })
 
-test('at most 1024 wait; the next is told at once', async () => {
+test.each([0, 2])('at most maxPending (%i) wait; the next is told at once', async (maxPending) => {
   onHead = () => {}
-  const waiting = Array.from({ length: 1025 }, () => world.ask(upstream({ maxConnections: 1 })))
-  expect(await ask({ maxConnections: 1 })).toBe('upstreamBusy by gateway, unsent')
+  const limits = { maxConnections: 1, maxPending, connectMs: 60_000 }
+  const waiting = Array.from({ length: maxPending + 1 }, () => world.ask(upstream(limits)))
+  expect(await ask(limits)).toBe('upstreamBusy by gateway, unsent')
   for (const { leave } of waiting) leave()
 })
 

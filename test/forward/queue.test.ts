@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { Queue } from '../../gateway/forward/queue.ts'
 
 function queueOf(most: number, ...waiters: [name: string, yields: boolean][]) {
-  const queue = new Queue<string>(most)
-  const dropped = waiters.map(([name, yields]) => queue.add(name, yields))
+  const queue = new Queue<string>()
+  const dropped = waiters.map(([name, yields]) => queue.add(name, yields, most))
   const order: (string | undefined)[] = []
   while (queue.size > 0) order.push(queue.next())
   return { dropped, order }
@@ -21,11 +21,20 @@ test('in a full queue the newest that yields gives its place up; without one, an
   expect(queueOf(1, ['a', false], ['b', false]).dropped).toEqual([undefined, 'b'])
 })
 
+test('where none may wait nobody does, and a smaller number for the next one drops nobody who waits', () => {
+  const queue = new Queue<string>()
+  expect(queue.add('a', false, 0)).toBe('a')
+  queue.add('b', false, 2)
+  queue.add('c', false, 2)
+  expect(queue.add('d', false, 1)).toBe('d')
+  expect(queue.takeAll()).toEqual(['b', 'c'])
+})
+
 test('who leaves is not served, and all can be taken at once', () => {
-  const queue = new Queue<string>(9)
-  queue.add('y', true)
-  queue.add('a', false)
-  queue.add('b', false)
+  const queue = new Queue<string>()
+  queue.add('y', true, 9)
+  queue.add('a', false, 9)
+  queue.add('b', false, 9)
   queue.delete('a')
   expect([queue.has('a'), queue.has('y')]).toEqual([false, true])
   expect(queue.takeAll()).toEqual(['b', 'y'])

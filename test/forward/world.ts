@@ -64,6 +64,7 @@ export function upstreamTo(port: number, over: Partial<Upstream> = {}, scheme = 
     idleMs: 5_000,
     protocol: 'http1',
     maxConnections: 10,
+    maxPending: 1_024,
     ...over,
   }
 }

@@ -42,7 +42,7 @@ export function frozenClock(wall = Date.parse('2026-01-02T03:04:05Z')): FrozenCl
 export function upstreamAt(name: string, port = 1, scheme = 'http'): Upstream {
   const host = '127.0.0.1'
   const target = { origin: `${scheme}://${host}:${port}`, secure: scheme === 'https', host, port, verify: true }
-  const limits = { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, maxConnections: 10 }
+  const limits = { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, maxConnections: 10, maxPending: 10 }
   const upstream = { name, target, protocol: 'http1' as const, ...limits }
   return upstream
 }
