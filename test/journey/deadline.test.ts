@@ -64,6 +64,25 @@ routes: [{ name: all, match: { path: /x, methods: [GET] }, deadline: 200ms, move
   expect(old.entries).toEqual([])
 })
 
+test('nor for one that has waited for a place until then', async () => {
+  const old = await startBook('old')
+  open.push(old)
+  const candidate = await upstreamThat(faults.hang)
+  const gateway = await startBetween(`
+paths: { case: exact }
+upstreams: { old: { url: "${old.url}" }, new: { url: "${candidate.url}", maxConnections: 1, connect: 20s } }
+unmatched: old
+routes:
+  - { name: slow, match: { path: /slow }, upstream: new }
+  - { name: all, match: { path: /x, methods: [POST] }, deadline: 200ms, move: { to: new, stage: live } }
+`)
+  const slow = await openWire(gateway.port, 'GET /slow HTTP/1.1\r\nHost: h\r\n\r\n')
+  await candidate.first
+  expect(await tell(gateway.port, 'POST', '/x', 'body')).toBe('503 upstreamBusy')
+  expect(old.entries).toEqual([])
+  slow.socket.destroy()
+})
+
 test('an answer whose head has come is not cut', async () => {
   const begun = Promise.withResolvers<Socket>()
   const upstream = await upstreamThat((socket) => {

@@ -1,5 +1,6 @@
 // The old side answers where the new one cannot, and nothing runs at both: the answer and the hits at either side.
-import type { Socket } from 'node:net'
+import { constants, createServer, type Http2Server } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Origin, startRawOrigin } from '../harness/origin.ts'
 import { openWire } from '../harness/wire.ts'
@@ -80,6 +81,13 @@ unmatched: old
 routes:
   - { name: all, match: { path: /x }, move: { to: new, stage: live, writesSurviveRollback: true${move} }${more} }
 `
+}
+
+async function listenOn(server: Http2Server): Promise<string> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  origins.push({ url: '', port, close: async () => void server.close() })
+  return `http://127.0.0.1:${port}`
 }
 
 async function refusing(): Promise<string> {
@@ -184,5 +192,21 @@ describe('a body that streams', () => {
     wire.socket.write('body')
     expect(told((await wire.closed()).received.replace(interim, ''))).toBe('200 old')
     expect(old.entries.map(({ body, fields }) => [body, fields.expect])).toEqual([['body', undefined]])
+  })
+
+  test('and was refused unseen by an HTTP/2 side goes to the old one, whatever its method', async () => {
+    const refusing = createServer()
+    refusing.on('stream', (stream) => {
+      stream.on('error', () => {})
+      stream.once('data', () => stream.close(constants.NGHTTP2_REFUSED_STREAM))
+    })
+    const url = await listenOn(refusing)
+    const gateway = await startBetween(yamlTo(url).replace('firstByte: 10s', 'firstByte: 10s, protocol: h2'))
+    const wire = await openWire(gateway.port, `${head}Content-Length: 8\r\n\r\n`)
+    await new Promise<void>((resolve) => refusing.once('stream', () => resolve()))
+    wire.socket.write('all ')
+    wire.socket.write('of i')
+    expect(told((await wire.closed()).received)).toBe('200 old')
+    expect(old.entries.map(({ body }) => body)).toEqual(['all of i'])
   })
 })

@@ -77,6 +77,23 @@ describe('an answer in place of another', () => {
     await setting.close()
   })
 
+  test('is compared with nothing: it is the old side’s own', async () => {
+    const gateway = await startBetween(yaml('stage: live, compare: { sample: 0%, reverse: 100% }'))
+    for (let asked = 0; asked < 5; asked += 1)
+      expect((await ask(gateway, '/x', { fields: session('anna') })).side).toBe('old')
+    expect(old.entries).toHaveLength(5)
+    expect(await gateway.metric(attempts('old', 'shadow'))).toBe(0)
+  })
+
+  test('comes at once where a breaker is open, whatever the method: the new side is not asked', async () => {
+    const breaker = 'breaker: { errorShare: 50%, minRequests: 5, window: 10s, open: 1m }'
+    const gateway = await startBetween(yaml().replace('firstByte: 2s', `firstByte: 2s, ${breaker}`))
+    for (let asked = 0; asked < 5; asked += 1) expect(await tell(gateway.port, 'GET', '/x')).toBe('200 old')
+    expect(await tell(gateway.port, 'POST', '/x', 'body')).toBe('200 old')
+    expect(candidate.heads).toHaveLength(5)
+    expect(await gateway.line(({ method }) => method === 'POST')).toMatchObject({ fallback: 'upstreamOpen' })
+  })
+
   test('hides nothing from the guard: clients see only good answers, and the move goes back', async () => {
     const gateway = await startBetween(yaml('stage: live', { guard: 'failuresInARow: 5' }))
     for (let asked = 0; asked < 8; asked += 1) expect(await tell(gateway.port, 'GET', '/x')).toBe('200 old')
