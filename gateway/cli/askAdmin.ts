@@ -5,7 +5,10 @@ import { configOption, type ExitCode, type Given, jsonOption, type Option, Usage
 import { configFileOf, settingOf } from './file.ts'
 
 /** An order waits five seconds for the other replicas. */
-const withinMs = 8000
+const withinMs = 8_000
+/** A file of thousands of routes is read in turns with the requests, and a plan reads two. */
+const readingMs = 60_000
+const readings: ReadonlySet<string> = new Set(['/plan', '/reload'])
 
 const adminOption: Option = { type: 'string', value: 'URL', help: "the admin listener; else the configuration's" }
 
@@ -57,8 +60,9 @@ function contentOf(body: object | string | undefined, by: string): RequestInit {
 
 /** @throws Unreachable */
 async function ask<T>(url: URL, init: RequestInit): Promise<Answered<T>> {
+  const patienceMs = readings.has(url.pathname) ? readingMs : withinMs
   try {
-    const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(withinMs) })
+    const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(patienceMs) })
     const body = (await response.json()) as T & ProblemBody
     if (typeof body !== 'object' || body === null) throw new Error('what it answers is not from a gateway')
     if (response.ok) return { ok: true, body }
@@ -68,8 +72,12 @@ async function ask<T>(url: URL, init: RequestInit): Promise<Answered<T>> {
   }
 }
 
-/** Says why not. @returns the exit code */
-export function refuse({ status, body }: Extract<Answered<unknown>, { ok: false }>, world: World): ExitCode {
+/** Says why not, and to a script in JSON too. @returns the exit code */
+export function refuse(
+  { status, body }: Extract<Answered<unknown>, { ok: false }>,
+  { given, world }: Telling,
+): ExitCode {
+  if (given.isJson) world.print(JSON.stringify(body))
   const { title, detail, remedy } = body
   world.complain([title ?? `it answers ${status}`, detail ?? remedy].filter(Boolean).join(' '))
   // It has taken effect, or may have; a refusal has not.
@@ -77,11 +85,9 @@ export function refuse({ status, body }: Extract<Answered<unknown>, { ok: false 
 }
 
 /** Says what it answers in JSON or as text, or why not. @returns the exit code */
-export function tell<T>(answered: Answered<T>, { given, world }: Telling, textOf: (body: T) => string): ExitCode {
-  if (!answered.ok) {
-    if (given.isJson) world.print(JSON.stringify(answered.body))
-    return refuse(answered, world)
-  }
+export function tell<T>(answered: Answered<T>, telling: Telling, textOf: (body: T) => string): ExitCode {
+  if (!answered.ok) return refuse(answered, telling)
+  const { given, world } = telling
   world.print(given.isJson ? JSON.stringify(answered.body) : textOf(answered.body))
   return 0
 }

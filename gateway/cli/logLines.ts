@@ -15,6 +15,8 @@ export interface LogLine {
   readonly status: number
   readonly outcome: string
   readonly failure?: string
+  /** Of the new side, in whose place the old one answered. */
+  readonly fallback?: string
   readonly reason?: string
   readonly durationMs: number
   readonly bodyBytes: number

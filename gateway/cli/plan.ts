@@ -25,7 +25,7 @@ export const plan: Command = {
       return 1
     }
     const answered = await ask.post<Plan>('/plan', text)
-    if (!answered.ok) return refuse(answered, world)
+    if (!answered.ok) return refuse(answered, { given, world })
     world.print(given.isJson ? JSON.stringify(answered.body) : textOf(answered.body, file))
     return answered.body.accepted ? 0 : 1
   }),

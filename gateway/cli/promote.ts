@@ -40,15 +40,15 @@ async function run(ask: Ask, telling: Telling): Promise<number> {
   const { given, world } = telling
   const place = placeOf(given.operands[0])
   const now = await ask.get<RolloutView>(place)
-  if (!now.ok) return refuse(now, world)
+  if (!now.ok) return refuse(now, telling)
   const to = given.value('to')
   const target = to === undefined ? now.body.next : targetOf(to)
-  // Without a target the gateway knows why, and says it.
-  const edit = target && (await editOf(now.body.key, target, telling))
+  // Without a target, or with a canary of nobody knows whom, the gateway knows why, and says it.
+  const edit = target && to !== 'canary' && (await editOf(now.body.key, target, telling))
   if (edit === 'refused' || (edit && !(await isTaken(edit, ask, telling)))) return 1
   const [force, reason] = [given.values('force').length > 0, given.value('reason')]
   const promoted = await ask.post<RolloutView>(`${place}/promote`, { to: target && wordsOf(target), force, reason })
-  if (!promoted.ok) return refuse(promoted, world)
+  if (!promoted.ok) return refuse(promoted, telling)
   const { key, effective } = promoted.body
   if (!given.isJson) world.print(`${key}: ${standingText(now.body.effective)} → ${standingText(effective)}`)
   const written = edit ? await writeDown(edit, ask, telling) : { written: false, code: 0 }
@@ -91,7 +91,7 @@ async function editOf(
 async function isTaken({ file, after }: Edit, ask: Ask, { given, world }: Telling): Promise<boolean> {
   const planned = await ask.post<Plan>('/plan', after)
   if (!planned.ok) {
-    refuse(planned, world)
+    refuse(planned, { given, world })
     return false
   }
   const { accepted, problems, warnings } = planned.body

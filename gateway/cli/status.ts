@@ -28,7 +28,7 @@ export const status: Command = {
 
 async function show(ask: Ask, { given, world }: Telling): Promise<number> {
   const answered = await ask.get<Status>('/status')
-  if (!answered.ok) return refuse(answered, world)
+  if (!answered.ok) return refuse(answered, { given, world })
   const found = answered.body
   if (!Array.isArray(found.routes)) throw new Unreachable('no gateway answers there: something else does')
   world.print(given.isJson ? JSON.stringify(found) : textOf(found))

@@ -67,12 +67,16 @@ async function logOf(id: string, given: Given, world: World): Promise<string> {
 }
 
 /** Why that side answered, as a sentence. */
-function becauseOf({ route, stage, side, upstream, by, failure }: LogLine): string {
+function becauseOf({ route, stage, side, upstream, by, failure, fallback }: LogLine): string {
   if (failure !== undefined) return failureSentence(failure, upstream)
+  if (fallback !== undefined) return `the new side had no answer (${fallback}), and ${upstream} answered in its place`
   if (by === 'cache') return 'the cache had the answer'
   if (stage === undefined) return route === 'unmatched' ? 'no route names it' : `route ${route} does not move`
   if (side === undefined) return 'the gateway answered itself'
-  return `route ${route} is at stage ${stage}, and ${upstream} is its ${side} side`
+  const due = stage === 'live' || stage === 'final' ? 'new' : 'old'
+  if (side === due || stage === 'canary')
+    return `route ${route} is at stage ${stage}, and ${upstream} is its ${side} side`
+  return `route ${route} is at stage ${stage} by the file, and yet ${upstream} answered, its ${side} side: what is decided over the file (banyan history ${route}), a tester's word, a holdback or a write sent it there`
 }
 
 function failureSentence(code: string, upstream: string | undefined): string {

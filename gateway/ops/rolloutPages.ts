@@ -59,7 +59,7 @@ function subjectOf(name: string | undefined, gateway: Gateway): string | undefin
   return typeof state === 'object' ? state.rollout.key : name
 }
 
-/** Milliseconds since the epoch; NaN when it is neither `1h` nor ISO 8601. */
+/** Milliseconds since the epoch, not before it; NaN when it is neither `1h` nor ISO 8601. */
 function instantOf(words: string, nowMs: number): number {
-  return /^\d{1,9}(ms|s|m|h|d)$/.test(words) ? nowMs - durationMs(words) : Date.parse(words)
+  return Math.max(0, /^\d{1,9}(ms|s|m|h|d)$/.test(words) ? nowMs - durationMs(words) : Date.parse(words))
 }

@@ -175,3 +175,17 @@ test('a slip of the pen is told: an unknown route, an order without its object, 
   expect([nothing.code, both.code]).toEqual([2, 2])
   expect([away.code, away.err]).toEqual([3, expect.stringContaining('no gateway answers at http://127.0.0.1:1')])
 })
+
+test('a script is told of a refusal in JSON, whatever it has asked for', async () => {
+  const { banyan } = await start(routes('stage: canary, share: 5%'))
+  const refused = await Promise.all([
+    banyan('promote', 'search', '--json'),
+    banyan('promote', 'search', '--to', 'canary', '--json'),
+    banyan('ack', 'search', '--json'),
+  ])
+  expect(refused.map(({ code, out }) => [code, JSON.parse(out).detail])).toEqual([
+    [1, expect.stringContaining('nothing speaks for live yet')],
+    [1, 'a canary has a share, so say that: --to 5%'],
+    [1, '"search" is not rolled back: nothing is to be acknowledged'],
+  ])
+})

@@ -23,6 +23,12 @@ const reports: readonly ReportParts[] = [
   { exchange: { id: 'other' } },
   { route: routeOf('search', 'live'), exchange: { id: 'live-1' }, answer: { upstream: 'search' } },
   { route: routeOf('search', 'legacy'), exchange: { id: 'old-1' }, answer: { upstream: 'monolith' } },
+  { route: routeOf('search', 'live'), exchange: { id: 'back-1' }, answer: { upstream: 'monolith' } },
+  {
+    route: routeOf('search', 'live'),
+    exchange: { id: 'fell-1' },
+    answer: { upstream: 'monolith', fallback: 'upstreamRefused' },
+  },
   { route: routeOf('unmatched'), exchange: { id: 'none-1' }, answer: { upstream: 'monolith' } },
   { exchange: { id: 'bad-1' }, answer: { status: 502, by: 'gateway', failure: 'upstreamRefused' } },
 ]
@@ -37,6 +43,11 @@ test('why tells side, revision and reason of a request', async () => {
   expect(live.out).toContain('route search is at stage live, and search is its new side')
   const old = await folder.banyan(['why', 'old-1', '--log', log])
   expect(old.out).toContain('route search is at stage legacy, and monolith is its old side')
+  const back = await folder.banyan(['why', 'back-1', '--log', log])
+  expect(back.out).toContain('at stage live by the file, and yet monolith answered, its old side')
+  expect(back.out).toContain('banyan history search')
+  const fell = await folder.banyan(['why', 'fell-1', '--log', log])
+  expect(fell.out).toContain('the new side had no answer (upstreamRefused), and monolith answered in its place')
   expect((await folder.banyan(['why', 'none-1', '--log', log])).out).toContain('no route names it')
   const bad = await folder.banyan(['why', 'bad-1', '--log', log])
   expect(bad.out).toContain('upstreamRefused: The service refuses connections. To blame: search')

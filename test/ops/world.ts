@@ -102,7 +102,7 @@ export function withAccessLog(snapshot: Snapshot, accessLog: CoreSettings['acces
 export interface ReportParts {
   route?: Route
   exchange?: Partial<Exchange>
-  answer?: Partial<Pick<Answer, 'status' | 'by' | 'upstream' | 'failure'>>
+  answer?: Partial<Pick<Answer, 'status' | 'by' | 'upstream' | 'failure' | 'fallback'>>
   end?: Partial<End>
 }
 
