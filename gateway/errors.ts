@@ -50,6 +50,7 @@ const table = {
     retryAfterMs: 1_000,
     title: 'The service is busy.',
   },
+  notStored: { status: 504, blame: 'client', mayHaveRun: false, title: 'Nothing that fits is stored.' },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
 } as const satisfies Record<string, Way>
 

@@ -19,6 +19,10 @@ export type Settings<S extends Sections> = { readonly [K in keyof S]?: Static<S[
 /** What a kind may know and say while it is configured for one Route. */
 export interface Configuring {
   readonly route: RouteDeclaration
+  /** The `sessionCookie` of the file. */
+  readonly sessionCookie?: string | undefined
+  /** Whether a Route of the file, this or another, has that key. */
+  isOnAnyRoute(key: string): boolean
   /** A mistake that a schema cannot see. @param path from the section's key down, e.g. `['rewrite', 'path']` */
   problem(path: readonly (string | number)[], message: string): void
   /** A doubt: the file is accepted. */

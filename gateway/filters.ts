@@ -2,6 +2,7 @@
 import type { FilterKind } from './filter.ts'
 import { attempt } from './filters/attempt.ts'
 import { breaker } from './filters/breaker.ts'
+import { cache } from './filters/cache.ts'
 import { compare } from './filters/compare.ts'
 import { deadline } from './filters/deadline.ts'
 import { fallback } from './filters/fallback.ts'
@@ -15,6 +16,7 @@ export const filters: readonly FilterKind[] = [
   deadline,
   split,
   writes,
+  cache,
   compare,
   fallback,
   retry,

@@ -2,6 +2,7 @@
 // This file and those in model/ import nothing else of ours.
 import type { Duplex, Readable } from 'node:stream'
 import type { BreakerSettings, Breakers } from './model/breaker.ts'
+import type { CacheRules } from './model/caching.ts'
 import type { CompareSettings, LegKind } from './model/comparison.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
 import type { Retries } from './model/retry.ts'
@@ -135,6 +136,8 @@ export interface Answer {
   readonly failure?: string | undefined
   /** Why it is not of the Upstream that the Route chose: the code of its failure (errors.ts), or its status. */
   readonly fallback?: string | undefined
+  /** Its body ends with the connection: nobody can say that it is whole (RFC 9112 §8). */
+  readonly endsWithConnection?: boolean | undefined
   /** Calls the listener once when the answer has ended; at once if it has ended already. */
   onEnd(listener: (end: End) => void): void
   /** Ends it. The first call counts; later ones are ignored. The doors and the forwards call it. */
@@ -295,6 +298,15 @@ export interface Services {
   readonly writes: Writes
   readonly streams: Streams
   readonly breakers: Breakers
+  readonly caches: Caches
+}
+
+/** Answers in stock, by RFC 9111. */
+export interface Caches {
+  /** From stock, or from the rest of the journey and into it. */
+  answer(exchange: Exchange, next: Next, rules: CacheRules): Promise<Answer>
+  /** What a request that is not safe may have changed is given to nobody any more (§4.4). @param answered the fields of its answer, if it has one */
+  invalidate(exchange: Exchange, answered: Fields | undefined): Promise<void>
 }
 
 /** An Answer of the new side of a move. */

@@ -4,18 +4,21 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createComparer } from './comparing/pool.ts'
 import { createLive, type Live } from './config/live.ts'
-import { createForward } from './forward/forward.ts'
+import { createForward, type Forward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
 import type { Clock, Services } from './model.ts'
 import { assembleMoving, type Moving } from './moving.ts'
 import { breakerMetrics } from './ops/breakerMetrics.ts'
+import { cacheMetrics } from './ops/cacheMetrics.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
 import { type BreakerBook, createBreakers } from './state/breakers.ts'
+import { createMemoryStock } from './state/cacheStock.ts'
+import { createCaches } from './state/caches.ts'
 import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
@@ -40,28 +43,24 @@ export interface Parts {
   close(): Promise<void>
 }
 
+/** Of answers in stock, and of one of them. */
+const stockBytes = 64 * 1024 * 1024
+const mostObjectBytes = 1024 * 1024
+
 /** @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to */
 export function assemble(clock: Clock, stdout: number | string | undefined): Parts {
   const log = createLog(clock, stdout)
   const pools = createPools({ clock, lookup: createResolver() })
-  const mirror = createMirror((thrown, stateDir) =>
-    log.life.error(
-      { stateDir, reason: String(thrown) },
-      'routes.yaml not mirrored: a start on a broken file would fail',
-    ),
-  )
+  const mirror = watchedMirror(log)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards } = moving
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
   const forward = createForward({ clock, pools })
-  const comparisons = createComparisons({
-    clock,
-    forward,
-    comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
-    compared: (rollout, isSame) => guards.compared(rollout, isSame),
-  })
+  const comparisons = watchedComparisons(clock, forward, guards)
   const breakers = watchedBreakers(clock, moving)
+  const stock = createMemoryStock(stockBytes)
+  const caches = createCaches({ clock, stock, mostObjectBytes, schedule: realSchedule })
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
     breakers.follow(snapshot)
@@ -72,7 +71,12 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     metrics: createMetrics({
       version,
       droppedLines: log.dropped,
-      more: [...rolloutMetrics(rollouts, streams), ...breakerMetrics(breakers), storeMetric(sharing.store)],
+      more: [
+        ...rolloutMetrics(rollouts, streams),
+        ...breakerMetrics(breakers),
+        ...cacheMetrics(caches),
+        storeMetric(sharing.store),
+      ],
     }),
     health: createHealth(clock),
     traffic,
@@ -95,9 +99,27 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     writes: shareWrites(createRecentWrites(clock), sharing.store),
     streams,
     breakers,
+    caches,
     ...watched(forward, watching),
   }
   return { clock, live, services, pools, mirror, emergency, comparisons, breakers, moving, ...watching, close }
+}
+
+/** The mirror, whose failures are told. */
+function watchedMirror({ life }: Log): Mirror {
+  return createMirror((thrown, stateDir) =>
+    life.error({ stateDir, reason: String(thrown) }, 'routes.yaml not mirrored: a start on a broken file would fail'),
+  )
+}
+
+/** The comparisons, of which the guards hear. */
+function watchedComparisons(clock: Clock, forward: Forward, guards: Moving['guards']): ComparisonBook {
+  return createComparisons({
+    clock,
+    forward,
+    comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
+    compared: (rollout, isSame) => guards.compared(rollout, isSame),
+  })
 }
 
 /** The breakers, whose turns are told, and an opening held against the move that leads there. */

@@ -40,12 +40,11 @@ const places: readonly Place[] = [
   { at: comparing, mayImport: [model, errors] },
   {
     at: 'gateway/filters/',
-    mayImport: [model, errors, filter, schema, message, rollout, comparing, 'type gateway/state/'],
+    mayImport: [model, errors, filter, schema, message, rollout, comparing, caching, 'type gateway/state/'],
     isApart: true,
   },
-  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing, files] },
+  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing, caching, files] },
   { at: 'gateway/routing/', mayImport: [model, errors] },
-  { at: 'gateway/comparing/', mayImport: [model, errors] },
   { at: 'gateway/forward/', mayImport: [model, errors, message] },
   // Only the composition root knows which filters there are; everybody else is given the list.
   {
@@ -94,6 +93,7 @@ const homesOfPackages = {
   ajv: ['gateway/config/'],
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
   ioredis: ['gateway/state/store/redis/'],
+  'lru-cache': ['gateway/state/cacheStock.ts'],
   opossum: ['gateway/state/breaking/opossum.ts'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts', 'gateway/ops/readOff.ts'],
@@ -103,7 +103,7 @@ const homesOfPackages = {
 
 /** Longer than 200 lines, and why no shorter. */
 const longer = {
-  [model]: { lines: 380, why: 'every word of the house is defined in one place, and most of it is said in comments' },
+  [model]: { lines: 390, why: 'every word of the house is defined in one place, and most of it is said in comments' },
 }
 
 const sources = readSources()

@@ -4,7 +4,7 @@ import type { Configured, Configuring, FilterKind, Place, Section } from '../fil
 import type { RouteDeclaration } from '../model.ts'
 import type { DeclaredRoute } from './declaration.ts'
 import type { Page } from './page.ts'
-import { below, valueAt } from './pointer.ts'
+import { below, isMapping, valueAt } from './pointer.ts'
 
 /** @param pointer of the route in the file; undefined of `unmatched`, which has no keys of its own */
 export function configureFilters(
@@ -38,6 +38,18 @@ function settingsOf(page: Page, { sections }: FilterKind, mappingAt: Where['mapp
   return settings
 }
 
+const routeKeys = new WeakMap<Page, ReadonlySet<string>>()
+
+/** Once for all routes of a file: there may be a thousand. */
+function routeKeysOf(page: Page): ReadonlySet<string> {
+  const known = routeKeys.get(page)
+  if (known) return known
+  const routes = valueAt(page.written.value, '/routes')
+  const keys = new Set((Array.isArray(routes) ? routes : []).filter(isMapping).flatMap(Object.keys))
+  routeKeys.set(page, keys)
+  return keys
+}
+
 function configure(
   page: Page,
   kind: FilterKind,
@@ -51,6 +63,8 @@ function configure(
   }
   const context: Configuring = {
     route,
+    sessionCookie: page.checked.at<string>('/sessionCookie'),
+    isOnAnyRoute: (key) => routeKeysOf(page).has(key),
     problem: (path, message) => page.findings.error(place(path), page.written.scrub(message)),
     warn: (path, message) => page.findings.warn(place(path), page.written.scrub(message)),
   }

@@ -16,7 +16,8 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
       'internalToken',
     ]),
   ],
-  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cache', 'cookies', 'priority', 'breaker']],
+  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cookies', 'priority', 'breaker']],
+  [/^\/routes\/[0-9]+\/cache$/, ['tags']],
   [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],
 ]
 

@@ -191,10 +191,10 @@ export class Http1Attempt implements Waiter, Asker {
     this.#parts.reject(failure)
   }
 
-  #answerFrom({ status, reason, raw }: AnswerHead, body: Body, tunnel?: Socket): Answer {
+  #answerFrom({ status, reason, raw, framing }: AnswerHead, body: Body, tunnel?: Socket): Answer {
     const { exchange, clock } = this.#parts
     // Of an answer that is all there it is known whether it has any.
     const trailers = this.#stream || this.#trailers.length > 0 ? () => fieldsOf(this.#trailers) : undefined
-    return upstreamAnswer(exchange, clock, { status, reason, raw, body, trailers, tunnel })
+    return upstreamAnswer(exchange, clock, { status, reason, raw, framing, body, trailers, tunnel })
   }
 }

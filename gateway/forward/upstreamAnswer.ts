@@ -4,18 +4,22 @@ import { answerOf } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import type { Answer, Clock, Exchange } from '../model.ts'
+import type { AnswerHead } from './answerHead.ts'
 
 interface Parts extends Pick<Required<Answer>, 'status' | 'reason' | 'body' | 'tunnel' | 'trailers'> {
   readonly raw: readonly string[]
+  /** HTTP/2 says where each body ends. */
+  readonly framing?: AnswerHead['framing']
 }
 
 export function upstreamAnswer({ upstream }: Exchange, clock: Clock, parts: Parts): Answer {
-  const { status, reason, body, tunnel, raw, trailers } = parts
+  const { status, reason, body, tunnel, raw, trailers, framing } = parts
+  const endsWithConnection = framing?.kind === 'untilClose'
   const received = fieldsOf(raw)
   // The fields of a 101 are for both ends of the new connection, Connection and Upgrade among them (RFC 9110 §7.8).
   const fields = tunnel ? received : endToEnd(received)
   return answerOf(
-    { status, reason, fields, body, tunnel, trailers, by: 'upstream', upstream: upstream.name },
+    { status, reason, fields, body, tunnel, trailers, endsWithConnection, by: 'upstream', upstream: upstream.name },
     clock.now,
   )
 }

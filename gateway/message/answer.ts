@@ -6,7 +6,7 @@ import type { Answer, Body, End, Exchange } from '../model.ts'
 import { fieldsOf } from './fields.ts'
 
 type Parts = Pick<Answer, 'status' | 'reason' | 'fields' | 'body' | 'by'> &
-  Partial<Pick<Answer, 'tunnel' | 'trailers' | 'upstream' | 'failure' | 'fallback'>>
+  Partial<Pick<Answer, 'tunnel' | 'trailers' | 'upstream' | 'failure' | 'fallback' | 'endsWithConnection'>>
 
 /** An Answer that can end. Copies made by spreading it (`{ ...answer, fields }`) share its end. */
 export function answerOf(parts: Parts, now: () => number): Answer {
@@ -18,7 +18,7 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     tell?.(how)
     tell = undefined
   }
-  const { status, reason, fields, body, by, tunnel, trailers, upstream, failure, fallback } = parts
+  const { status, reason, fields, body, by, tunnel, trailers, upstream, failure, fallback, endsWithConnection } = parts
   return {
     status,
     reason,
@@ -30,6 +30,7 @@ export function answerOf(parts: Parts, now: () => number): Answer {
     upstream,
     failure,
     fallback,
+    endsWithConnection,
     settle,
     onEnd(listener) {
       if (end) listener(end)

@@ -21,7 +21,7 @@ const settings: BreakerSettings = {
 const guarded = { ...search, breaker: settings }
 
 function configured(route: Route) {
-  return kind.configure({}, { route, problem: () => {}, warn: () => {} })
+  return kind.configure({}, { route, isOnAnyRoute: () => false, problem: () => {}, warn: () => {} })
 }
 
 function worldOf(route = routeOf('search', 'live', monolith, guarded)) {

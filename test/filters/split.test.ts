@@ -25,7 +25,9 @@ async function answeredByNew(shareBasisPoints: number, ports: Services): Promise
     keepBodyBytes: 0,
     move: { from, to, stage: 'canary', rollout },
   }
-  const filter = split.configure({}, { route, problem: () => {}, warn: () => {} })?.bind(ports)
+  const filter = split
+    .configure({}, { route, isOnAnyRoute: () => false, problem: () => {}, warn: () => {} })
+    ?.bind(ports)
   if (!filter) throw new Error('a route that moves is split')
   const found = new Set<string>()
   const answer = answerOf({ status: 200, reason: '', fields: fieldsOf([]), body: undefined, by: 'upstream' }, () => 0)

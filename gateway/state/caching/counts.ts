@@ -1,0 +1,28 @@
+// What became of requests that the cache concerns itself with, by Route.
+// The danger it guards against: a label that a client can choose.
+
+import type { Exchange } from '../../model.ts'
+
+/**
+ * `hit`: fresh from stock; `stale`: stale from stock; `revalidated`: from stock, the upstream has confirmed it; `collapsed`: with the
+ * answer to somebody else's request; `miss`: the upstream's own; `passed`: the upstream's own, and the cache has looked away.
+ */
+export const cacheResults = ['hit', 'stale', 'revalidated', 'collapsed', 'miss', 'passed'] as const
+export type CacheResult = (typeof cacheResults)[number]
+
+/** By Route. */
+export type CacheCounts = ReadonlyMap<string, Readonly<Record<CacheResult, number>>>
+
+export function createCacheCounts() {
+  const counts = new Map<string, Record<CacheResult, number>>()
+  return {
+    /** What the cache asks on its own behalf is no client's request. */
+    count({ exchange: { role, route } }: { readonly exchange: Exchange }, result: CacheResult): void {
+      if (role !== 'primary') return
+      const known = counts.get(route.name)
+      if (known) known[result] += 1
+      else counts.set(route.name, { hit: 0, stale: 0, revalidated: 0, collapsed: 0, miss: 0, passed: 0, [result]: 1 })
+    },
+    counts: (): CacheCounts => counts,
+  }
+}
