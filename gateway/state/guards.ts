@@ -93,7 +93,7 @@ class GuardRound implements Guards {
     if (known?.windowMs === windowMs) return known
     const { clock } = this.#parts
     const windows = createWindows({ windowMs, now: clock.now })
-    const watch = { windows, windowMs, freshSince: clock.now(), hasPaused: false }
+    const watch = { windows, windowMs, freshSince: Number.NEGATIVE_INFINITY, hasPaused: false }
     this.#watches.set(key, watch)
     return watch
   }

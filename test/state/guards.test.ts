@@ -64,6 +64,14 @@ describe('a candidate that fails', () => {
   })
 })
 
+test('so many failures in a row are enough where hardly anybody comes, the first one counted', async () => {
+  const world = await guardWorld(rolloutOf('search', canary))
+  world.run(1, { old: 10, new: 4 }, (upstream) => (upstream === 'search' ? { status: 503 } : {}))
+  expect(world.effective().why).toBe('file')
+  world.run(1, { old: 10, new: 1 }, (upstream) => (upstream === 'search' ? { status: 503 } : {}))
+  expect(world.effective().why).toBe('rollback')
+})
+
 describe('in live', () => {
   test('the control is the baseline that was frozen when canary ended, over a restart of nothing else', async () => {
     const world = await guardWorld(rolloutOf('search', { ...canary, shareBasisPoints: 5_000 }))
