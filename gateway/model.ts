@@ -12,6 +12,7 @@ export type * from './model/breaker.ts'
 export type * from './model/caching.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
+export type * from './model/load.ts'
 export type * from './model/override.ts'
 export type * from './model/retry.ts'
 export type * from './model/rollout.ts'
@@ -197,7 +198,7 @@ export interface Upstream {
   readonly idleMs: number
   /** What it is spoken to in. */
   readonly protocol: 'http1' | 'h2'
-  /** The most connections to it at a time; requests beyond them wait for one, `connectMs` at most. */
+  /** The most connections of the whole fleet to it (`h2`: requests); requests beyond its gateway's share wait, `connectMs` at most. */
   readonly maxConnections: number
   /** The most requests that wait for one. */
   readonly maxPending: number

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createComparer } from './comparing/pool.ts'
 import { createLive, type Live } from './config/live.ts'
-import { createForward, type Forward } from './forward/forward.ts'
+import { createForward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
 import type { Clock, Services } from './model.ts'
@@ -12,17 +12,20 @@ import { assembleMoving, type Moving } from './moving.ts'
 import { breakerMetrics } from './ops/breakerMetrics.ts'
 import { cacheMetrics } from './ops/cacheMetrics.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
+import type { Gateway } from './ops/gateway.ts'
 import { createHealth, type Health } from './ops/health.ts'
+import { loadMetrics } from './ops/loadMetrics.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
 import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { createMemoryStock } from './state/cacheStock.ts'
 import { createCaches } from './state/caches.ts'
-import { type ComparisonBook, createComparisons } from './state/comparisons.ts'
+import { type ComparingParts, type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
 import { createRetries } from './state/retryBudget.ts'
+import { sharer } from './state/sharing/fleetSize.ts'
 import { shareWrites } from './state/sharing/writes.ts'
 import { createStreams, realSchedule } from './state/streams.ts'
 import { version } from './version.ts'
@@ -39,7 +42,8 @@ export interface Parts {
   readonly moving: Moving
   readonly emergency: Emergency
   readonly comparisons: ComparisonBook
-  readonly breakers: BreakerBook
+  /** What operators see of them. */
+  readonly seen: Pick<Gateway, 'breakers' | 'loadOf'>
   close(): Promise<void>
 }
 
@@ -50,14 +54,15 @@ const mostObjectBytes = 1024 * 1024
 /** @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to */
 export function assemble(clock: Clock, stdout: number | string | undefined): Parts {
   const log = createLog(clock, stdout)
-  const pools = createPools({ clock, lookup: createResolver() })
   const mirror = watchedMirror(log)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards } = moving
+  const shareOf = sharer(sharing.fleetSize)
+  const pools = createPools({ clock, lookup: createResolver(), shareOf })
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
   const forward = createForward({ clock, pools })
-  const comparisons = watchedComparisons(clock, forward, guards)
+  const comparisons = watchedComparisons({ clock, forward, shareOf }, guards)
   const breakers = watchedBreakers(clock, moving)
   const stock = createMemoryStock(stockBytes)
   const caches = createCaches({ clock, stock, mostObjectBytes, schedule: realSchedule })
@@ -66,6 +71,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     breakers.follow(snapshot)
   })
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
+  const seen = { breakers: () => breakers.views(), loadOf: pools.loadOf }
   const watching = {
     log,
     metrics: createMetrics({
@@ -73,8 +79,8 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
       droppedLines: log.dropped,
       more: [
         ...rolloutMetrics(rollouts, streams),
-        ...breakerMetrics(breakers),
         ...cacheMetrics(caches),
+        ...metricsOfUpstreams(seen, live),
         storeMetric(sharing.store),
       ],
     }),
@@ -102,7 +108,11 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     caches,
     ...watched(forward, watching),
   }
-  return { clock, live, services, pools, mirror, emergency, comparisons, breakers, moving, ...watching, close }
+  return { clock, live, services, pools, mirror, emergency, comparisons, seen, moving, ...watching, close }
+}
+
+function metricsOfUpstreams({ breakers, loadOf }: Parts['seen'], live: Live) {
+  return [...breakerMetrics({ views: breakers }), ...loadMetrics({ snapshot: () => live.snapshot, loadOf })]
 }
 
 /** The mirror, whose failures are told. */
@@ -113,10 +123,12 @@ function watchedMirror({ life }: Log): Mirror {
 }
 
 /** The comparisons, of which the guards hear. */
-function watchedComparisons(clock: Clock, forward: Forward, guards: Moving['guards']): ComparisonBook {
+function watchedComparisons(
+  ports: Pick<ComparingParts, 'clock' | 'forward' | 'shareOf'>,
+  guards: Moving['guards'],
+): ComparisonBook {
   return createComparisons({
-    clock,
-    forward,
+    ...ports,
     comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
     compared: (rollout, isSame) => guards.compared(rollout, isSame),
   })

@@ -88,7 +88,8 @@ export const upstreamSchema = Type.Object(
       minimum: 1,
       maximum: 65_535,
       default: 1_024,
-      description: 'The most connections to it at a time; requests beyond them wait for one, `connect` at most.',
+      description:
+        'The most connections to it from the whole fleet: divided by the gateways that are alive, 1 each at least; requests beyond them wait for one, `connect` at most. With `protocol: h2`, which needs one connection, the most requests under way.',
     }),
     maxPending: Type.Integer({
       minimum: 0,

@@ -44,8 +44,8 @@ export class Http2Attempt {
     const { exchange } = this.#parts
     exchange.onGone(() => this.#fail(new Failure('clientGone', 'the client left')))
     if (this.#isOver) return
-    this.#patience.connecting(() => noConnection(exchange.upstream, false))
-    this.#pool.take().then(
+    this.#patience.connecting(() => noConnection(exchange.upstream, this.#pool.room.isWaiting(this)))
+    this.#pool.take(this, exchange).then(
       (session) => this.#send(session),
       (error: unknown) => this.#fail(failureOf(error, exchange.upstream, false)),
     )
@@ -177,6 +177,7 @@ export class Http2Attempt {
   #finish(): void {
     this.#isOver = true
     this.#patience.stop()
+    this.#pool.room.leave(this)
     this.#stopUpload()
   }
 

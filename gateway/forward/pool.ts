@@ -1,13 +1,14 @@
 // The HTTP/1.1 connections to one target: bounded, reused while they are surely good, and opened anew every few minutes.
 // The dangers it guards against: a request written on a connection that the upstream is closing, a queue without end, and a
 // load balancer that has moved while we hold on to its old address.
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
-import type { ClientConnection, Clock, Exchange, Target } from '../model.ts'
+import type { ClientConnection, Exchange, Target } from '../model.ts'
 import { Connection } from './connection.ts'
 import { Logins } from './logins.ts'
+import type { PoolPorts } from './poolPorts.ts'
 import { Queue } from './queue.ts'
+import { openSocket } from './socket.ts'
 
 /** Whoever waits for a connection. Exactly one of the two is called, unless it was cancelled. */
 export interface Waiter {
@@ -23,11 +24,6 @@ const wayMs = 1_000
 /** After this a name is resolved again. */
 const mostAgeMs = 5 * 60_000
 
-export interface PoolPorts {
-  readonly clock: Clock
-  readonly lookup: LookupFunction
-}
-
 /** What of a request says which connection it may have, and when. */
 type Taking = Pick<Exchange, 'upstream' | 'client' | 'yields'>
 
@@ -40,7 +36,8 @@ export class Pool {
   readonly #opening = new Map<Waiter, Socket>()
   readonly #waiting = new Queue<Waiter>()
   readonly #logins = new Logins()
-  #mostConnections = 0
+  /** The most connections that the whole fleet may have. */
+  #ofFleet = 0
   #isClosed = false
 
   constructor(target: Target, ports: PoolPorts) {
@@ -53,6 +50,11 @@ export class Pool {
     return this.#open.size + this.#opening.size
   }
 
+  /** How many wait for one. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** Whether it waits for one of the connections there may be, and not for a new one to stand. */
   isWaiting(waiter: Waiter): boolean {
     return this.#waiting.has(waiter)
@@ -60,10 +62,10 @@ export class Pool {
 
   /** @returns false when too many wait already: then the waiter hears nothing */
   take(waiter: Waiter, { upstream, client, yields = false }: Taking): boolean {
-    this.#mostConnections = upstream.maxConnections
+    this.#ofFleet = upstream.maxConnections
     const connection = this.#logins.of(client.connection) ?? this.#takeIdle()
     if (connection) waiter.connected(connection)
-    else if (this.size < upstream.maxConnections) this.#connect(waiter)
+    else if (this.#hasRoom()) this.#connect(waiter)
     else return this.#wait(waiter, yields, upstream.maxPending)
     return true
   }
@@ -83,10 +85,15 @@ export class Pool {
     this.#logins.pin(connection, client)
   }
 
-  /** Closes what is idle for too long. Called every second or so. */
+  /** Closes what is idle for too long, or more than there may be now, and opens what may be. Called every second or so. */
   sweep(): void {
     const now = this.#ports.clock.now()
-    for (const connection of this.#idle) if (connection.idleUntil <= now) connection.destroy()
+    let excess = this.size - this.#ports.shareOf(this.#ofFleet)
+    for (const connection of [...this.#idle]) {
+      if (connection.idleUntil <= now || excess > 0) connection.destroy()
+      excess -= 1
+    }
+    while (this.#waiting.size > 0 && this.#hasRoom()) this.#serveNext()
     for (let i = 0; i < this.#waiting.size; i += 1) this.#logins.giveWay(now)
   }
 
@@ -112,6 +119,10 @@ export class Pool {
     dropped?.failed(new Failure('upstreamBusy', 'others go before it, and too many wait'))
     this.#logins.giveWay(this.#ports.clock.now())
     return true
+  }
+
+  #hasRoom(): boolean {
+    return this.size < this.#ports.shareOf(this.#ofFleet)
   }
 
   #takeIdle(): Connection | undefined {
@@ -150,8 +161,10 @@ export class Pool {
     const now = this.#ports.clock.now()
     const oldAt = connection.openedAt + mostAgeMs
     // A login would be lost with it: the age of a pinned one is its client's.
-    if (this.#isClosed || (oldAt <= now && !connection.pinnedTo)) {
+    if (this.#isClosed || ((oldAt <= now || this.size > this.#ports.shareOf(this.#ofFleet)) && !connection.pinnedTo)) {
       connection.destroy()
+      // At once: of several that come free together no more than need be are closed.
+      this.#forget(connection)
       return
     }
     if (connection.pinnedTo) {
@@ -172,7 +185,7 @@ export class Pool {
   }
 
   #serveNext(): void {
-    if (this.size >= this.#mostConnections) return
+    if (!this.#hasRoom()) return
     const next = this.#waiting.next()
     if (next) this.#connect(next)
   }
@@ -180,13 +193,4 @@ export class Pool {
 
 function idleTimeOf({ keepsIdleMs }: Connection): number {
   return keepsIdleMs === undefined ? idleMs : Math.min(keepsIdleMs, mostIdleMs) - wayMs
-}
-
-function openSocket({ host, port, secure, verify }: Target, lookup: LookupFunction): Socket {
-  // allowHalfOpen: a tunnel's two directions end one by one.
-  const options = { host, port, lookup, noDelay: true, keepAlive: true, allowHalfOpen: true }
-  if (!secure) return connect(options)
-  // The certificate is the target's, whatever Host the client sent.
-  const servername = isIP(host) ? '' : host
-  return connectTls({ ...options, servername, rejectUnauthorized: verify, ALPNProtocols: ['http/1.1'] })
 }

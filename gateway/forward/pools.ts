@@ -1,7 +1,8 @@
 // The connections to upstreams, kept under the target they lead to. They outlive Snapshots.
 // The danger it guards against: a reload that cuts connections nothing has changed about, or that leaks those nobody uses any more.
-import type { Target, Upstream } from '../model.ts'
-import { Pool, type PoolPorts } from './pool.ts'
+import type { Target, Upstream, UpstreamLoad } from '../model.ts'
+import { Pool } from './pool.ts'
+import type { PoolPorts } from './poolPorts.ts'
 import { Http2Pool } from './session.ts'
 
 const sweepEveryMs = 1_000
@@ -9,6 +10,7 @@ const sweepEveryMs = 1_000
 export interface Pools {
   http1(target: Target): Pool
   http2(target: Target): Http2Pool
+  loadOf(upstream: Upstream): UpstreamLoad
   /** Lets go of the targets that none of these upstreams has: their idle connections now, the others after their answer. */
   retain(upstreams: Iterable<Upstream>): void
   /** Cuts everything. */
@@ -20,10 +22,16 @@ export function createPools(ports: PoolPorts): Pools {
   const http2 = new Map<string, Http2Pool>()
   const sweeping = setInterval(() => {
     for (const pool of http1.values()) pool.sweep()
+    for (const { room } of http2.values()) room.serve()
   }, sweepEveryMs).unref()
   return {
     http1: (target) => obtain(http1, keyOf(target), () => new Pool(target, ports)),
     http2: (target) => obtain(http2, keyOf(target), () => new Http2Pool(target, ports)),
+    loadOf({ target, protocol, maxConnections }) {
+      const key = keyOf(target)
+      const pool = protocol === 'h2' ? http2.get(key)?.room : http1.get(key)
+      return { open: pool?.size ?? 0, waiting: pool?.waiting ?? 0, most: ports.shareOf(maxConnections) }
+    },
     retain(upstreams) {
       const wanted = new Set(Array.from(upstreams, ({ target }) => keyOf(target)))
       for (const pool of dropOthers(http1, wanted)) pool.retire()

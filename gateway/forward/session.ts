@@ -2,8 +2,9 @@
 // The danger it guards against: requests on a connection that is ending, or that leads to where the upstream no longer is.
 import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from 'node:http2'
 import { isIP } from 'node:net'
-import type { Target } from '../model.ts'
-import type { PoolPorts } from './pool.ts'
+import type { Exchange, Target } from '../model.ts'
+import type { PoolPorts } from './poolPorts.ts'
+import { Room } from './room.ts'
 
 /** After this a name is resolved again. */
 const mostAgeMs = 5 * 60_000
@@ -20,14 +21,18 @@ export class Http2Pool {
   #opened: Opened | undefined
   /** Those that still carry something, too. */
   readonly #sessions = new Set<ClientHttp2Session>()
+  /** For requests: there is one connection. */
+  readonly room: Room
 
   constructor(target: Target, ports: PoolPorts) {
     this.#target = target
     this.#ports = ports
+    this.room = new Room(ports.shareOf)
   }
 
-  /** A session that stands. Rejects when none can be had. */
-  take(): Promise<ClientHttp2Session> {
+  /** A session that stands, once there is room for one more request, whose end `room` is to be told. Rejects when none can be had. */
+  async take(guest: object, exchange: Pick<Exchange, 'upstream' | 'yields'>): Promise<ClientHttp2Session> {
+    await this.room.enter(guest, exchange)
     const now = this.#ports.clock.now()
     if (this.#opened && now - this.#opened.openedAt >= mostAgeMs) this.retire()
     this.#opened ??= this.#open(now)
@@ -44,6 +49,7 @@ export class Http2Pool {
 
   /** Cuts everything. */
   destroy(): void {
+    this.room.close()
     this.#opened = undefined
     for (const session of this.#sessions) session.destroy()
   }

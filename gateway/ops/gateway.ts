@@ -1,7 +1,7 @@
 // The port through which the operators' listeners see the running gateway. main.ts gives it to them.
 // The danger it guards against: an operator's page that reaches into the data path and holds or changes it.
 import type { Reading } from '../config/read.ts'
-import type { Clock, Problem, Snapshot } from '../model.ts'
+import type { Clock, Problem, Snapshot, Upstream, UpstreamLoad } from '../model.ts'
 import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
 import type { BreakerView } from '../state/breakers.ts'
@@ -74,6 +74,7 @@ export interface Gateway {
   readonly sharing: Pick<Sharing, 'view' | 'unconfirmed'>
   /** Of the Upstreams that have one. */
   breakers(): readonly BreakerView[]
+  loadOf(upstream: Upstream): UpstreamLoad
   isDraining(): boolean
   reload(): Promise<ReloadResult>
 }

@@ -1,9 +1,9 @@
 // What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
-import type { CircuitState, Problem, Rollouts, Route, RouteMatch, Snapshot, Stage } from '../model.ts'
+import type { CircuitState, Problem, Rollouts, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { SharingView } from '../state/sharing.ts'
-import type { AdminPorts } from './gateway.ts'
+import type { AdminPorts, Gateway } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
 import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
 
@@ -26,6 +26,8 @@ export interface RouteStatus {
 
 export interface UpstreamStatus extends UpstreamHealth {
   readonly origin: string
+  /** Requests, where the protocol is HTTP/2. */
+  readonly connections: UpstreamLoad & { readonly ofFleet: number }
   /** Absent: it has none. */
   readonly breaker?: {
     readonly state: CircuitState
@@ -77,7 +79,7 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
     }),
     sharing: await gateway.sharing.view(),
     routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map(routeStatus) : [],
-    upstreams: snapshot ? upstreamsOf(snapshot, await health.upstreams(snapshot), gateway.breakers()) : [],
+    upstreams: snapshot ? upstreamsOf(snapshot, await health.upstreams(snapshot), gateway) : [],
     warnings: snapshot?.warnings ?? [],
     problems,
     ...(problems.length > 0 && { refused: refusedSentence(problems, snapshot) }),
@@ -107,12 +109,16 @@ function statusOfRoute(route: Route, requests: ReadonlyMap<string, number>, roll
 function upstreamsOf(
   { upstreams }: Snapshot,
   healths: readonly UpstreamHealth[],
-  breakers: readonly BreakerView[],
+  gateway: Pick<Gateway, 'breakers' | 'loadOf'>,
 ): Status['upstreams'] {
-  return healths.map((health) => {
+  const breakers = gateway.breakers()
+  return healths.flatMap((health) => {
+    const upstream = upstreams.get(health.name)
+    if (!upstream) return []
     const breaker = breakers.find(({ upstream }) => upstream === health.name)
-    const origin = upstreams.get(health.name)?.target.origin ?? ''
-    return { ...health, origin, ...(breaker && { breaker: breakerStatus(breaker) }) }
+    const { origin } = upstream.target
+    const connections = { ...gateway.loadOf(upstream), ofFleet: upstream.maxConnections }
+    return { ...health, origin, connections, ...(breaker && { breaker: breakerStatus(breaker) }) }
   })
 }
 

@@ -26,13 +26,15 @@ export interface ComparingParts {
   readonly clock: Clock
   readonly comparer: Comparer
   readonly forward: Next
+  /** The part of what the whole fleet may have that is this gateway's own. */
+  shareOf(ofFleet: number): number
   /** Each comparison of the two sides has come to this. */
   compared(rollout: RolloutDeclaration, isSame: boolean): void
 }
 
 export function createComparisons(parts: ComparingParts): ComparisonBook {
-  const { clock, comparer } = parts
-  const room = createLegRoom(clock.now)
+  const { clock, comparer, shareOf } = parts
+  const room = createLegRoom(clock.now, shareOf)
   const records = createRecords(clock.wall)
   const make = createMaker(parts, records.of)
   const times = new Set<LegTime>()

@@ -20,7 +20,8 @@ export interface LegRoom {
 /** Two bodies of 256 KiB each are some 32 MiB in all. */
 const mostAtATime = 64
 
-export function createLegRoom(now: () => number): LegRoom {
+/** @param shareOf the part of what the whole fleet may have that is this gateway's own */
+export function createLegRoom(now: () => number, shareOf: (ofFleet: number) => number): LegRoom {
   const buckets = new Map<string, { tokens: number; at: number }>()
   const turns = new Map<string, Promise<void>>()
   const underWay = new Set<Promise<void>>()
@@ -41,8 +42,9 @@ export function createLegRoom(now: () => number): LegRoom {
   }
 
   function isFull({ target, maxConnections }: Upstream): boolean {
+    const most = shareOf(maxConnections)
     // Of a single connection none: whoever has it keeps a client waiting.
-    const share = maxConnections < 2 ? 0 : Math.max(1, Math.floor(maxConnections / 4))
+    const share = most < 2 ? 0 : Math.max(1, Math.floor(most / 4))
     return taken >= mostAtATime || (takenOf.get(target.origin) ?? 0) >= share
   }
 

@@ -7,6 +7,7 @@ import type { Clock, CoreSettings, Snapshot } from '../model.ts'
 import type { Guards, Seen } from './guarding.ts'
 import type { RolloutBook, RolloutState } from './rolloutBook.ts'
 import { type SharedCounts, shareCounts } from './sharing/counts.ts'
+import { createFleetSize } from './sharing/fleetSize.ts'
 import { type SharedOverrides, shareOverrides } from './sharing/overrides.ts'
 import { type SharedRecords, shareRecords } from './sharing/records.ts'
 import { type Announced, createReplicas, type Replicas } from './sharing/replicas.ts'
@@ -32,6 +33,8 @@ export interface Sharing {
   /** Undefined while nothing is shared. */
   records(): SharedRecords | undefined
   store(): Store | undefined
+  /** How many gateways share what upstreams may be given. */
+  fleetSize(): number
   view(): Promise<SharingView>
   /** That the store is down, as a sentence. */
   hints(): readonly string[]
@@ -65,6 +68,7 @@ export function createSharing(parts: SharingParts): Sharing {
   const id = `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '_')}-${process.pid}-${randomBytes(3).toString('hex')}`
   let isOpen = false
   let opened: Opened | undefined
+  let size = createFleetSize(undefined, 1)
   let hash = ''
   const announce = async () => opened?.replicas.announce({ applied: opened.overrides.appliedRevision, hash })
 
@@ -73,8 +77,10 @@ export function createSharing(parts: SharingParts): Sharing {
       if (isOpen) return
       isOpen = true
       const isMirrored = await parts.book.open(stateDir)
+      size = createFleetSize(undefined, replicas)
       if (store.state === 'memory:') return
       opened = await openShared({ ...parts, id, url: store.state, expected: replicas, announce })
+      size = createFleetSize(opened.replicas, replicas)
       await opened.agree()
       await opened.overrides.start().catch(() => !isMirrored && parts.book.know(false))
     },
@@ -86,6 +92,7 @@ export function createSharing(parts: SharingParts): Sharing {
     round(guards) {
       if (!opened) return
       void announce()
+      void size.count()
       void opened.counts.exchange(seenHere(parts.book, guards))
       opened.overrides.retry()
       opened.records.retry()
@@ -93,6 +100,7 @@ export function createSharing(parts: SharingParts): Sharing {
     seen: (state) => opened?.counts.of(state),
     records: () => opened?.records,
     store: () => opened?.store,
+    fleetSize: () => size.now(),
     view: () => viewOf(id, opened),
     hints: () => downHints(opened?.store.state()),
     unconfirmed: async () => (opened ? unconfirmedBy(opened) : []),

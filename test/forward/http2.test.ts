@@ -97,6 +97,40 @@ describe.each(schemes)('over %s', (scheme) => {
     expect(seen).toMatchObject({ ':method': 'PUT', ':path': '/%2F/x?y', ':authority': 'public.example', 'x-case': 'Z' })
   })
 
+  test('one connection carries no more requests than maxConnections; of the others maxPending wait', async () => {
+    const held: ServerHttp2Stream[] = []
+    onStream = (stream) => held.push(stream)
+    const limits = { maxConnections: 4, maxPending: 1, connectMs: 60_000 }
+    world.beOneOf(2)
+    const [first, second, third] = [1, 2, 3].map(() => world.ask(upstream(limits)))
+    await until(() => held.length === 2)
+    expect(await resultOf(world.ask(upstream(limits)))).toBe('upstreamBusy by gateway, unsent')
+    expect(world.pools.loadOf(upstream(limits))).toEqual({ open: 2, waiting: 1, most: 2 })
+    first?.leave()
+    await until(() => held.length === 3)
+    for (const stream of held) if (!stream.destroyed) stream.end('ok')
+    expect(await Promise.all([second, third].map((one) => one && resultOf(one)))).toEqual(['200 ok', '200 ok'])
+    expect(world.pools.loadOf(upstream(limits))).toEqual({ open: 0, waiting: 0, most: 2 })
+  })
+
+  test('who waits too long for others to end, or leaves, was never sent, and is not the upstream’s failure', async () => {
+    let streams = 0
+    onStream = () => {
+      streams += 1
+    }
+    const limits = { maxConnections: 1, connectMs: 30 }
+    const first = world.ask(upstream(limits))
+    await until(() => streams === 1)
+    expect(await resultOf(world.ask(upstream(limits)))).toBe('upstreamBusy by gateway, unsent')
+    const leaver = world.ask(upstream(limits))
+    leaver.leave()
+    const last = world.ask(upstream({ ...limits, connectMs: 60_000 }))
+    first.leave()
+    await until(() => streams === 2)
+    last.leave()
+    expect(world.pools.loadOf(upstream(limits))).toEqual({ open: 0, waiting: 0, most: 1 })
+  })
+
   test('bodies stream both ways at the same time, and trailers follow', async () => {
     onStream = (stream) => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true })

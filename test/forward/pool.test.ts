@@ -212,6 +212,35 @@ test('the end of all cuts what is under way, and lets nobody wait', async () => 
   expect(connections).toHaveLength(1)
 })
 
+test('connections are of the whole fleet: when another gateway comes some are given up, when it goes some are made', async () => {
+  const held: Socket[] = []
+  onHead = (socket) => held.push(socket)
+  const limits = { maxConnections: 4 }
+  world.beOneOf(2)
+  const asked = ['/1', '/2', '/3', '/4'].map((target) => ask(limits, target))
+  await until(() => held.length === 2)
+  const pool = world.pools.http1(upstream().target)
+  expect(world.pools.loadOf(upstream(limits))).toEqual({ open: 2, waiting: 2, most: 2 })
+  world.beOneOf(1)
+  pool.sweep()
+  await until(() => held.length === 4)
+  world.beOneOf(9)
+  expect(world.pools.loadOf(upstream(limits))).toEqual({ open: 4, waiting: 0, most: 1 })
+  for (const socket of held.splice(0)) socket.write(whole('ok'))
+  expect(await Promise.all(asked)).toEqual(Array(4).fill('200 ok'))
+  // Those beyond the share are not kept for the next request.
+  await until(() => pool.size === 1)
+})
+
+test('what rests beyond a share that has shrunk is closed', async () => {
+  await Promise.all([ask(), ask(), ask()])
+  const pool = world.pools.http1(upstream().target)
+  expect(pool.size).toBe(3)
+  world.beOneOf(5)
+  pool.sweep()
+  await until(() => pool.size === 2)
+})
+
 const challenge = (how: string) => `HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: ${how}\r\nContent-Length: 0\r\n\r\n`
 
 test.each(['NTLM', 'Negotiate', 'Basic realm=x, NTLM'])(

@@ -8,6 +8,7 @@ import { createPools, type Pools } from '../../gateway/forward/pools.ts'
 import { createResolver } from '../../gateway/forward/resolve.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
 import type { Answer, ClientConnection, Exchange, Upstream } from '../../gateway/model.ts'
+import { sharer } from '../../gateway/state/sharing/fleetSize.ts'
 
 export interface Asked {
   readonly answer: Promise<Answer>
@@ -26,18 +27,24 @@ export type Asking = Partial<Pick<Exchange, 'method' | 'target' | 'body' | 'trai
 export interface World {
   readonly pools: Pools
   advance(ms: number): void
+  /** The fleet has so many from now on. */
+  beOneOf(gateways: number): void
   ask(upstream: Upstream, asking?: Asking): Asked
 }
 
 export function openWorld(lookup = createResolver()): World {
+  let gateways = 1
   let ms = 1_000_000
   const clock = { now: () => ms, wall: () => ms }
-  const pools = createPools({ clock, lookup })
+  const pools = createPools({ clock, lookup, shareOf: sharer(() => gateways) })
   const forward = createForward({ clock, pools })
   return {
     pools,
     advance(by) {
       ms += by
+    },
+    beOneOf(count) {
+      gateways = count
     },
     ask(upstream, asking = {}) {
       const { exchange, ...asked } = exchangeOf(upstream, asking)

@@ -43,6 +43,7 @@ test('status tells what serves, what was refused and what was noticed', async ()
   const response = await fetch(`${url}/status`)
   expect(response.headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'")
   expect(response.headers.get('cache-control')).toBe('no-store')
+  const connections = { open: 0, waiting: 0, most: 10, ofFleet: 10 }
   expect(await response.json()).toEqual({
     version: '0.0.0-test',
     uptimeSeconds: 245,
@@ -73,8 +74,8 @@ test('status tells what serves, what was refused and what was noticed', async ()
       },
     ],
     upstreams: [
-      { name: 'monolith', state: 'unknown', connects: false, origin: 'http://127.0.0.1:1' },
-      { name: 'search', state: 'unknown', connects: false, origin: 'http://127.0.0.1:1' },
+      { name: 'monolith', state: 'unknown', connects: false, origin: 'http://127.0.0.1:1', connections },
+      { name: 'search', state: 'unknown', connects: false, origin: 'http://127.0.0.1:1', connections },
     ],
     warnings: [],
     problems: [problem],

@@ -4,8 +4,8 @@ import { upstreamAt } from '../ops/world.ts'
 
 const wide = { ...upstreamAt('wide', 1), maxConnections: 10_000 }
 
-function roomAt(clock = { ms: 0 }) {
-  return { clock, room: createLegRoom(() => clock.ms) }
+function roomAt(clock = { ms: 0 }, shareOf = (ofFleet: number) => ofFleet) {
+  return { clock, room: createLegRoom(() => clock.ms, shareOf) }
 }
 
 test('a rate allows a second’s worth at once, and then its pace', () => {
@@ -58,6 +58,12 @@ test.each([
   const upstream = { ...upstreamAt('narrow', 2), maxConnections }
   expect(Array.from({ length: 70 }, () => room.enter(upstream)).filter(Boolean).length).toBe(most)
   expect(room.enter(wide)).toBeDefined()
+})
+
+test('in a fleet they take a quarter of this gateway’s share', () => {
+  const { room } = roomAt({ ms: 0 }, (ofFleet) => ofFleet / 3)
+  const upstream = { ...upstreamAt('narrow', 2), maxConnections: 150 }
+  expect(Array.from({ length: 70 }, () => room.enter(upstream)).filter(Boolean).length).toBe(12)
 })
 
 test('one at a time on behalf of one client, in the order in which they came', async () => {

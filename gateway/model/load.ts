@@ -1,0 +1,12 @@
+// The words of load, as types; model.ts passes them on. Imports nothing of ours.
+// The danger they guard against: a bound of the whole fleet that is taken for one gateway's own.
+
+/** What is under way at an Upstream, and what may be. */
+export interface UpstreamLoad {
+  /** Connections that stand or are being made; over HTTP/2, which needs one, requests. */
+  readonly open: number
+  /** Requests that wait for one. */
+  readonly waiting: number
+  /** The most there may be from here: this gateway's share of what the fleet may have. */
+  readonly most: number
+}

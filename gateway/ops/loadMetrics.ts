@@ -1,0 +1,29 @@
+// What is under way at each upstream and what may be, for Prometheus.
+// The danger it guards against: requests that wait for one upstream, and a fleet whose operators look at another.
+import type { Snapshot, Upstream, UpstreamLoad } from '../model.ts'
+import type { ReadMetric } from './rolloutMetrics.ts'
+
+interface Loads {
+  /** Undefined before the first. */
+  snapshot(): Pick<Snapshot, 'upstreams'> | undefined
+  loadOf(upstream: Upstream): UpstreamLoad
+}
+
+export function loadMetrics({ snapshot, loadOf }: Loads): readonly ReadMetric[] {
+  const metric = (name: string, help: string, value: (load: UpstreamLoad) => number): ReadMetric => ({
+    name,
+    async get() {
+      const upstreams = [...(snapshot()?.upstreams.values() ?? [])]
+      const values = upstreams.map((upstream) => ({
+        labels: { upstream: upstream.name },
+        value: value(loadOf(upstream)),
+      }))
+      return { name, help, type: 'gauge', aggregator: 'sum', values }
+    },
+  })
+  return [
+    metric('banyan_upstream_connections', 'Connections to it; over HTTP/2 requests.', ({ open }) => open),
+    metric('banyan_upstream_connections_most', "This gateway's share of maxConnections.", ({ most }) => most),
+    metric('banyan_upstream_pending', 'Requests that wait for one of them.', ({ waiting }) => waiting),
+  ]
+}
