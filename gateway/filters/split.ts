@@ -162,6 +162,8 @@ const oneYearSeconds = 31_536_000
 
 /** With a cookie by which its client will be known from the next request on (RFC 6265 §4.1). */
 function withAffinity(answer: Answer, { client }: Exchange): Answer {
+  // A cache on the way would give everybody the same one.
+  if (/\b(public|s-maxage)\b/i.test(answer.fields.all('cache-control').join())) return answer
   const value = randomBytes(16).toString('base64url')
   const cookie = `${affinityCookie}=${value}; Path=/; Max-Age=${oneYearSeconds}; HttpOnly; SameSite=Lax${client.tls ? '; Secure' : ''}`
   return { ...answer, fields: fieldsOf([...answer.fields.raw, 'Set-Cookie', cookie]) }

@@ -28,7 +28,6 @@ export function decidedOf(
   { rollback, pause, advance }: Overrides,
   isStateUnknown = false,
 ): Effective {
-  if (declared.stage === 'final' && !rollback) return { ...declared, why: 'file' }
   if (rollback) return { ...rollback.to, why: 'rollback', reason: rollback.reason }
   if (isStateUnknown && rankOf(declared.stage) < rankOf('live')) {
     const reason = 'what was decided about it could not be read, so it stays with the old side'

@@ -67,12 +67,10 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
       if (file !== undefined) return { overrides: new Map(), isUnknown, isThere: false }
       file = join(stateDir, 'rollouts.json')
       keyFile = join(stateDir, 'splitKey')
-      splitKey = await keptKey(keyFile, told)
-      const read = await readOverrides(file).catch((thrown) => {
-        told(thrown)
-        isUnknown = true
-      })
-      return { overrides: read || new Map(), isUnknown, isThere: Boolean(read) }
+      const kept = await readKept(file, keyFile, told)
+      isUnknown = kept.isUnknown
+      splitKey = kept.splitKey ?? (await newKey(isUnknown ? undefined : keyFile, told))
+      return { overrides: kept.overrides ?? new Map(), isUnknown, isThere: kept.overrides !== undefined }
     },
     async useSplitKey(key) {
       if (key === splitKey || keyFile === undefined) return
@@ -100,6 +98,19 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
       if (!isUnknown) await write().catch(() => {})
     },
   }
+}
+
+/** Under another key clients would change sides: what stands below live stays at the old one while that cannot be read. */
+async function readKept(file: string, keyFile: string, told: (thrown: unknown) => void) {
+  let isUnknown = false
+  const unknown = (thrown: unknown) => {
+    told(thrown)
+    isUnknown = true
+    return undefined
+  }
+  const splitKey = (await readIfThere(keyFile).catch(unknown))?.trim() || undefined
+  const overrides = await readOverrides(file).catch(unknown)
+  return { splitKey, overrides, isUnknown }
 }
 
 /** @returns undefined when there is none */
@@ -136,16 +147,9 @@ function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Made at the first start. One that cannot be kept serves until the process ends. */
-async function keptKey(file: string, told: (thrown: unknown) => void): Promise<string> {
-  try {
-    const kept = (await readIfThere(file))?.trim()
-    if (kept) return kept
-    const made = randomBytes(32).toString('hex')
-    await writeAtomically(file, `${made}\n`)
-    return made
-  } catch (thrown) {
-    told(thrown)
-    return randomBytes(32).toString('hex')
-  }
+/** One that cannot be kept serves until the process ends. @param file where it is kept, if anywhere */
+async function newKey(file: string | undefined, told: (thrown: unknown) => void): Promise<string> {
+  const made = randomBytes(32).toString('hex')
+  if (file !== undefined) await writeAtomically(file, `${made}\n`).catch(told)
+  return made
 }

@@ -39,7 +39,11 @@ describe('what holds', () => {
     ['a rollback of a live move', [live, rollback(), calm], 'shadow, rollback'],
     ['final, whatever the circumstances', [final, {}, all], 'final, file'],
     ['final, though only a promotion has taken it there', [live, toFinal, glass], 'final, advance'],
-    ['final, though it is paused further back', [final, pause(canary(5)), calm], 'final, file'],
+    [
+      'a pause further back: nothing takes it further, not even to final',
+      [final, pause(canary(5)), calm],
+      'canary 5%, pause',
+    ],
     ['a rollback from before the file said final', [final, rollback(), calm], 'shadow, rollback'],
     ['the broken glass over that', [final, rollback(), glass], 'legacy, breakGlass'],
   ])('%s', (_, given, expected) => {

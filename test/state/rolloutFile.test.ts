@@ -75,6 +75,15 @@ describe('a restart', () => {
     expect(await readFile(fileOf(stateDir), 'utf8')).not.toContain('rollback')
   })
 
+  test('with a split key that cannot be read keeps canaries at the old side, and leaves the key as it is', async () => {
+    const stateDir = await newStateDir()
+    await mkdir(join(stateDir, 'splitKey'))
+    const { declare, stands } = await start(stateDir)
+    declare(search)
+    expect(stands('search')).toBe('legacy, stateUnknown')
+    expect((await stat(join(stateDir, 'splitKey'))).isDirectory()).toBe(true)
+  })
+
   test('of another gateway has another split key; the files are for the owner alone', async () => {
     const [one, another] = [await newStateDir(), await newStateDir()]
     const first = await start(one)
