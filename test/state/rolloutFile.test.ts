@@ -77,7 +77,7 @@ describe('a restart', () => {
 
   test('with a split key that cannot be read keeps canaries at the old side, and leaves the key as it is', async () => {
     const stateDir = await newStateDir()
-    await mkdir(join(stateDir, 'splitKey'))
+    await mkdir(join(stateDir, 'splitKey'), { recursive: true })
     const { declare, stands } = await start(stateDir)
     declare(search)
     expect(stands('search')).toBe('legacy, stateUnknown')
