@@ -47,6 +47,8 @@ export async function startOrigin(script: Script): Promise<Origin> {
   const listenAgain = () => {
     if (!isClosed && !server.listening) server.listen(port, '127.0.0.1')
   }
+  // It was on its way already when all was closed: it would keep the process alive.
+  server.on('listening', () => isClosed && server.close())
   // Somebody else's connection has the port for a moment.
   server.on('error', () => setTimeout(listenAgain, 10))
   return {
