@@ -51,6 +51,13 @@ const table = {
     title: 'The service is busy.',
   },
   notStored: { status: 504, blame: 'client', mayHaveRun: false, title: 'Nothing that fits is stored.' },
+  overloaded: {
+    status: 503,
+    blame: 'gateway',
+    mayHaveRun: false,
+    retryAfterMs: 1_000,
+    title: 'The gateway is busy.',
+  },
   internal: { status: 500, blame: 'gateway', mayHaveRun: true, title: 'The gateway failed.' },
 } as const satisfies Record<string, Way>
 

@@ -8,11 +8,13 @@ import { deadline } from './filters/deadline.ts'
 import { fallback } from './filters/fallback.ts'
 import { observe } from './filters/observe.ts'
 import { retry } from './filters/retry.ts'
+import { shed } from './filters/shed.ts'
 import { split } from './filters/split.ts'
 import { writes } from './filters/writes.ts'
 
 export const filters: readonly FilterKind[] = [
   observe,
+  shed,
   deadline,
   split,
   writes,

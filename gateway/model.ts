@@ -5,6 +5,7 @@ import type { BreakerSettings, Breakers } from './model/breaker.ts'
 import type { CacheRules } from './model/caching.ts'
 import type { CompareSettings, LegKind } from './model/comparison.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
+import type { Pressure } from './model/load.ts'
 import type { Retries } from './model/retry.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 
@@ -97,6 +98,8 @@ export interface Exchange {
   readonly role: Role
   /** Whether it waits for a connection behind those that do not, and is dropped before them: its Upstream has not failed anybody. */
   readonly yields?: boolean
+  /** Why there is no room now for a fallback: a Failure (errors.ts); undefined when there is. Absent: there always is. */
+  readonly lacksFallback?: () => Error | undefined
   /** Monotonic milliseconds by which the answer's head must have come, whoever gives it. */
   readonly deadlineAt?: number
   /** Calls the listener once if the client leaves before its answer has ended; at once if it has left already. */
@@ -299,6 +302,7 @@ export interface Services {
   readonly writes: Writes
   readonly streams: Streams
   readonly breakers: Breakers
+  readonly pressure: Pressure
   readonly caches: Caches
 }
 

@@ -14,7 +14,7 @@ import { cacheMetrics } from './ops/cacheMetrics.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
 import type { Gateway } from './ops/gateway.ts'
 import { createHealth, type Health } from './ops/health.ts'
-import { loadMetrics } from './ops/loadMetrics.ts'
+import { loadMetrics, pressureMetrics } from './ops/loadMetrics.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
@@ -23,6 +23,7 @@ import { createMemoryStock } from './state/cacheStock.ts'
 import { createCaches } from './state/caches.ts'
 import { type ComparingParts, type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
+import { createPressure } from './state/pressure.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
 import { createRetries } from './state/retryBudget.ts'
 import { sharer } from './state/sharing/fleetSize.ts'
@@ -43,7 +44,7 @@ export interface Parts {
   readonly emergency: Emergency
   readonly comparisons: ComparisonBook
   /** What operators see of them. */
-  readonly seen: Pick<Gateway, 'breakers' | 'loadOf'>
+  readonly seen: Pick<Gateway, 'breakers' | 'loadOf' | 'pressure'>
   close(): Promise<void>
 }
 
@@ -64,26 +65,23 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const forward = createForward({ clock, pools })
   const comparisons = watchedComparisons({ clock, forward, shareOf }, guards)
   const breakers = watchedBreakers(clock, moving)
-  const stock = createMemoryStock(stockBytes)
-  const caches = createCaches({ clock, stock, mostObjectBytes, schedule: realSchedule })
+  const caches = createCaches({ clock, stock: createMemoryStock(stockBytes), mostObjectBytes, schedule: realSchedule })
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
     breakers.follow(snapshot)
   })
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
-  const seen = { breakers: () => breakers.views(), loadOf: pools.loadOf }
+  const pressure = createPressure({ clock, schedule: realSchedule })
+  const seen = { breakers: () => breakers.views(), loadOf: pools.loadOf, pressure: pressure.view }
+  const more = [
+    ...rolloutMetrics(rollouts, streams),
+    ...cacheMetrics(caches),
+    ...metricsOfLoad(seen, live),
+    storeMetric(sharing.store),
+  ]
   const watching = {
     log,
-    metrics: createMetrics({
-      version,
-      droppedLines: log.dropped,
-      more: [
-        ...rolloutMetrics(rollouts, streams),
-        ...cacheMetrics(caches),
-        ...metricsOfUpstreams(seen, live),
-        storeMetric(sharing.store),
-      ],
-    }),
+    metrics: createMetrics({ version, droppedLines: log.dropped, more }),
     health: createHealth(clock),
     traffic,
     guards,
@@ -105,14 +103,16 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     writes: shareWrites(createRecentWrites(clock), sharing.store),
     streams,
     breakers,
+    pressure,
     caches,
     ...watched(forward, watching),
   }
   return { clock, live, services, pools, mirror, emergency, comparisons, seen, moving, ...watching, close }
 }
 
-function metricsOfUpstreams({ breakers, loadOf }: Parts['seen'], live: Live) {
-  return [...breakerMetrics({ views: breakers }), ...loadMetrics({ snapshot: () => live.snapshot, loadOf })]
+function metricsOfLoad({ breakers, loadOf, pressure }: Parts['seen'], live: Live) {
+  const ofUpstreams = loadMetrics({ snapshot: () => live.snapshot, loadOf })
+  return [...breakerMetrics({ views: breakers }), ...ofUpstreams, ...pressureMetrics(pressure)]
 }
 
 /** The mirror, whose failures are told. */

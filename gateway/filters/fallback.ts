@@ -6,7 +6,7 @@ import { type Static, Type } from 'typebox'
 import { asFailure, Failure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
 import { repeatable } from '../message/again.ts'
-import type { Answer, Exchange, Move, Services } from '../model.ts'
+import type { Answer, Exchange, Move, Next, Services } from '../model.ts'
 
 const usualStatuses = [502, 503, 504]
 /** They change nothing (RFC 9110 §9.2.1); TRACE would tell of another way than it came. */
@@ -100,7 +100,7 @@ function createFallback({ move, rules, services, keepBytes }: Binding) {
     return clock.now() < deadlineAt && rollouts.standing(rollout).stage !== 'final'
   }
 
-  return async function fallback(exchange: Exchange, next: (exchange: Exchange) => Promise<Answer>): Promise<Answer> {
+  return async function fallback(exchange: Exchange, next: Next): Promise<Answer> {
     // What goes on beside the client's own request is to show how the side fares that it is sent to.
     if (exchange.role !== 'primary' || exchange.upstream.name !== to.name) return next(exchange)
     // HTTP/2 can say of a request whose body it has taken that it was not looked at (RFC 9113 §8.7).
@@ -111,13 +111,20 @@ function createFallback({ move, rules, services, keepBytes }: Binding) {
     const repeated = reason !== undefined && mayMove(exchange, result) ? again() : undefined
     if (reason === undefined || !repeated) return answerOrThrow(result)
     if (!(result instanceof Failure)) result.discard()
-    return next({ ...repeated, upstream: from, role: 'fallback', yields: true }).then(
+    return instead({ ...repeated, upstream: from, role: 'fallback', yields: true }, next).then(
       (answer) => ({ ...answer, fallback: reason }),
       (thrown: unknown) => {
         throw Object.assign(asFailure(thrown), { fallback: reason })
       },
     )
   }
+}
+
+/** Asks the old side, if there is room for that now. */
+async function instead(exchange: Exchange, next: Next): Promise<Answer> {
+  const lacking = exchange.lacksFallback?.()
+  if (lacking) throw lacking
+  return next(exchange)
 }
 
 function answerOrThrow(result: Answer | Failure): Answer {

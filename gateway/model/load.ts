@@ -10,3 +10,14 @@ export interface UpstreamLoad {
   /** The most there may be from here: this gateway's share of what the fleet may have. */
   readonly most: number
 }
+
+/** What is refused first while the gateway cannot keep up. `yielding`: fallbacks, and what a rollback sent back. */
+export type Priority = 'yielding' | 'unsafe' | 'safe'
+
+/** How far the gateway is behind. */
+export interface Pressure {
+  /** By how many milliseconds its event loop is late, again and again. */
+  lagMs(): number
+  /** One such request was refused. */
+  refused(priority: Priority): void
+}

@@ -6,6 +6,7 @@ import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
+import type { PressureView } from '../state/pressure.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
 import type { Sharing } from '../state/sharing.ts'
 import type { Traffic } from '../state/traffic.ts'
@@ -75,6 +76,7 @@ export interface Gateway {
   /** Of the Upstreams that have one. */
   breakers(): readonly BreakerView[]
   loadOf(upstream: Upstream): UpstreamLoad
+  pressure(): PressureView
   isDraining(): boolean
   reload(): Promise<ReloadResult>
 }

@@ -1,6 +1,7 @@
 // What is under way at each upstream and what may be, for Prometheus.
 // The danger it guards against: requests that wait for one upstream, and a fleet whose operators look at another.
 import type { Snapshot, Upstream, UpstreamLoad } from '../model.ts'
+import type { PressureView } from '../state/pressure.ts'
 import type { ReadMetric } from './rolloutMetrics.ts'
 
 interface Loads {
@@ -25,5 +26,20 @@ export function loadMetrics({ snapshot, loadOf }: Loads): readonly ReadMetric[] 
     metric('banyan_upstream_connections', 'Connections to it; over HTTP/2 requests.', ({ open }) => open),
     metric('banyan_upstream_connections_most', "This gateway's share of maxConnections.", ({ most }) => most),
     metric('banyan_upstream_pending', 'Requests that wait for one of them.', ({ waiting }) => waiting),
+  ]
+}
+
+export function pressureMetrics(pressure: () => PressureView): readonly ReadMetric[] {
+  const metric = (name: string, help: string, type: string, values: () => readonly object[]): ReadMetric => ({
+    name,
+    get: async () => ({ name, help, type, aggregator: 'sum', values: values() }),
+  })
+  return [
+    metric('banyan_lag_seconds', 'How late the event loop is, again and again: what shedAt goes by.', 'gauge', () => [
+      { labels: {}, value: pressure().lagMs / 1000 },
+    ]),
+    metric('banyan_shed_requests_total', 'Requests that were refused because it was.', 'counter', () =>
+      Object.entries(pressure().shed).map(([priority, value]) => ({ labels: { priority }, value })),
+    ),
   ]
 }

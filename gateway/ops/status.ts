@@ -2,6 +2,7 @@
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
 import type { CircuitState, Problem, Rollouts, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
+import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'
 import type { AdminPorts, Gateway } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
@@ -43,6 +44,8 @@ export interface Status {
   readonly version: string
   readonly uptimeSeconds: number
   readonly draining: boolean
+  /** How far it is behind, and what was refused for that. */
+  readonly pressure: PressureView
   /** The rest of the Snapshot's is absent before the first one. */
   readonly revision?: number
   readonly hash?: string
@@ -72,6 +75,7 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
     version: gateway.version,
     uptimeSeconds: Math.floor((clock.wall() - gateway.startedAt) / 1000),
     draining: gateway.isDraining(),
+    pressure: gateway.pressure(),
     ...(snapshot && {
       revision: snapshot.revision,
       hash: snapshot.hash,

@@ -26,6 +26,7 @@ export const services: Services = {
   breakers: {
     of: () => ({ acquire: () => undefined, isClosed: () => true, retryInMs: () => 0 }),
   },
+  pressure: { lagMs: () => 0, refused: () => {} },
   caches: { answer: (exchange, next) => next(exchange), invalidate: async () => {} },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
   retries: { enter: () => ({ again: () => undefined, leave: () => {} }) },

@@ -48,6 +48,7 @@ test('status tells what serves, what was refused and what was noticed', async ()
     version: '0.0.0-test',
     uptimeSeconds: 245,
     draining: false,
+    pressure: { lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } },
     revision: 41,
     hash: '0123456789ab',
     loadedAt: '2026-01-02T03:00:00.000Z',

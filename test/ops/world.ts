@@ -164,6 +164,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
     breakers: () => [],
+    pressure: () => ({ lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } }),
     loadOf: ({ maxConnections }) => ({ open: 0, waiting: 0, most: maxConnections }),
     isDraining: () => false,
     reload: async () => ({ accepted: true, revision: 2, problems: [] }),
