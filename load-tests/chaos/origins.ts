@@ -41,8 +41,9 @@ export async function startOrigin(script: Script): Promise<Origin> {
     converse(socket, script, books)
   })
   const port = await listen(server)
+  // A reset while the shutdown of a connection is under way leaves it half closed in libuv, and the process spins as it exits.
   const breakAll = () => {
-    for (const socket of sockets) socket.resetAndDestroy()
+    for (const socket of sockets) socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()
   }
   const listenAgain = () => {
     if (!isClosed && !server.listening) server.listen(port, '127.0.0.1')
