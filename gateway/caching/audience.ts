@@ -1,6 +1,6 @@
 // Whose request it is, as far as the stock is concerned (RFC 9111 §3.5): anybody's, somebody's, or that of one who has a stock of
 // his own. The danger it guards against: one client's answer that is given to another.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { cookieOf } from '../message/cookies.ts'
 import type { CacheRules, Fields } from '../model.ts'
 
@@ -39,5 +39,5 @@ function sessionsOf(asked: Fields, name: string | undefined): readonly string[] 
 
 /** No token that could be used, wherever the stock is kept. */
 function digestOf(credentials: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(credentials)).digest('base64url')
+  return hash('sha256', JSON.stringify(credentials), 'base64url')
 }

@@ -5,7 +5,7 @@ import type { Answer, Exchange, Fields } from '../model.ts'
 import { currentAgeMs } from './freshness.ts'
 import { isNotModified, isRangeMeant } from './preconditions.ts'
 import { type Part, partOf } from './ranges.ts'
-import type { Stored, StoredHead } from './stored.ts'
+import type { Stored } from './stored.ts'
 
 export type Reply = Pick<Answer, 'status' | 'reason' | 'fields'> & { readonly body: Buffer | undefined }
 
@@ -16,18 +16,13 @@ export function replyFrom(stored: Stored, asked: Pick<Exchange, 'method' | 'fiel
   const part = partAsked(stored, asked)
   if (part === 'unsatisfiable') return unsatisfiable(fields, body.length)
   if (part !== 'whole') return partial(fields, body, part)
-  // RFC 9110 §8.6: a 204 has no length.
-  const sized = status === 204 ? fields : withField(fields, 'Content-Length', String(body.length))
   const isBare = asked.method === 'HEAD' || body.length === 0
-  return { status, reason, fields: sized, body: isBare ? undefined : body }
+  return { status, reason, fields, body: isBare ? undefined : body }
 }
 
 /** The stored fields, with the age that it has now, in whole seconds. */
-export function withAge(stored: StoredHead, nowMs: number): Fields {
-  const { fields, policy } = stored
-  const age = withField(fields, 'Age', String(Math.floor(currentAgeMs(stored, nowMs) / 1000)))
-  // RFC 9110 §6.6.1: whoever stores an answer without a date gives it one.
-  return fields.has('date') ? age : withField(age, 'Date', new Date(policy.dateMs).toUTCString())
+function withAge(stored: Stored, nowMs: number): Fields {
+  return fieldsOf([...stored.fields.raw, 'Age', String(Math.floor(currentAgeMs(stored, nowMs) / 1000))])
 }
 
 /** RFC 9110 §15.4.5: about what the client has, without what describes a body that does not come. */

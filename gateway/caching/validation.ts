@@ -4,7 +4,7 @@ import { fieldsOf, namesOf, without } from '../message/fields.ts'
 import type { Fields } from '../model.ts'
 import { policyOf, type Times } from './policy.ts'
 import { etagOf, isWeaklyEqual } from './preconditions.ts'
-import type { Stored } from './stored.ts'
+import { type Stored, storedOf } from './stored.ts'
 
 const clients = namesOf(['If-None-Match', 'If-Modified-Since', 'If-Range', 'Range'])
 
@@ -32,13 +32,13 @@ export function freshen(stored: Stored, notModified: Fields, times: Times): Stor
   if (named !== undefined && own !== undefined && !isWeaklyEqual(named, own)) return undefined
   const news = without(notModified, kept)
   const changed = namesOf(news.filter((_, i) => i % 2 === 0))
-  // An age of the past is not one of now.
-  const raw = without(fieldsOf(without(stored.fields, changed)), age)
+  // Without a Date of its own it is of now.
+  const raw = without(fieldsOf(without(stored.fields, changed)), date)
   const fields = fieldsOf([...raw, ...news])
-  return { ...stored, ...times, fields, policy: policyOf(fields, times) }
+  return storedOf({ ...stored, ...times, fields, policy: policyOf(fields, times) }, stored.body)
 }
 
-const age = namesOf(['Age'])
+const date = namesOf(['Date'])
 
 /** What describes the stored body stays as it is, and what is for one client is not for the next. */
 const kept = namesOf([

@@ -1,7 +1,7 @@
-// Which requests an answer is for (RFC 9111 §4.1): the names in its Vary, and a digest of what the request had there.
-// A digest: cookies and tokens are not kept where answers are.
+// Which requests an answer is for (RFC 9111 §4.1): the names in its Vary, and what the request had there; a digest of it
+// where that may be a secret: cookies and tokens are not kept where answers are.
 // The danger it guards against: an answer in another language, or for another cookie, than was asked for.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Fields } from '../model.ts'
 
 /** In lower case and in order; undefined for `*` and for what cannot be read: fits no request. */
@@ -19,16 +19,19 @@ export function varyOf(answered: Fields): readonly string[] | undefined {
 
 const noNames: readonly string[] = []
 
+/** Fields that hold no secret, and need no digest. */
+const plain = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'origin', 'user-agent'])
+
 /** The same for two requests that the same answer fits; empty without names. */
 export function variantOf(names: readonly string[], asked: Fields): string {
   if (names.length === 0) return ''
-  const hash = createHash('sha256')
+  let text = ''
   for (const name of names) {
     const values = asked.all(name)
     // No field is not an empty one.
-    hash.update(values.length === 0 ? `${name}\0` : `${name}:${normalised(name, values.join(', '))}\n`, 'latin1')
+    text += values.length === 0 ? `${name}\n` : `${name}:${normalised(name, values.join(', '))}\n`
   }
-  return hash.digest('base64')
+  return text.length < 500 && names.every((name) => plain.has(name)) ? text : hash('sha256', text, 'base64')
 }
 
 /** Lists in which neither case nor space means anything (RFC 9110 §12.5.2–4). */

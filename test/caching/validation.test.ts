@@ -58,20 +58,9 @@ describe('a 304', () => {
     const fresh = freshen(old, fields('ETag: "a"', 'cache-control: max-age=100', 'X-Both: new', 'X-Both: newer'), times)
     expect(fresh && lifetimeMs(fresh, silent)).toBe(100_000)
     expect(fresh?.policy.initialAgeMs).toBe(0)
-    expect(fresh?.fields.raw).toEqual([
-      'X-Old',
-      '1',
-      'Content-Type',
-      'text/plain',
-      'ETag',
-      '"a"',
-      'cache-control',
-      'max-age=100',
-      'X-Both',
-      'new',
-      'X-Both',
-      'newer',
-    ])
+    const lines = ['X-Old', '1', 'Content-Type', 'text/plain', 'Content-Length', '4', 'ETag', '"a"']
+    const news = ['cache-control', 'max-age=100', 'X-Both', 'new', 'X-Both', 'newer', 'Date', date(60)]
+    expect(fresh?.fields.raw).toEqual([...lines, ...news])
     expect(fresh?.body).toBe(old.body)
   })
 
@@ -82,7 +71,14 @@ describe('a 304', () => {
       times,
     )
     expect(fresh?.fields.get('content-type')).toBe('text/plain')
-    expect(['content-length', 'content-encoding', 'set-cookie'].filter((name) => fresh?.fields.has(name))).toEqual([])
+    expect(fresh?.fields.get('content-length')).toBe('4')
+    expect(['content-encoding', 'set-cookie'].filter((name) => fresh?.fields.has(name))).toEqual([])
+  })
+
+  test('without a Date is of now, however old the stored one is', () => {
+    const dated = stored({ answered: ['ETag: "a"', 'Cache-Control: max-age=30', `Date: ${date(0)}`] })
+    expect(freshen(dated, fields('ETag: "a"'), times)?.policy.initialAgeMs).toBe(0)
+    expect(freshen(dated, fields('ETag: "a"', `Date: ${date(50)}`), times)?.policy.initialAgeMs).toBe(10_000)
   })
 
   test('about something else changes nothing (§4.3.4)', () => {

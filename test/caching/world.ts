@@ -1,7 +1,7 @@
 // Answers and requests in a line each, for the tables about caching.
 import { type Judgement, judge } from '../../gateway/caching/freshness.ts'
 import { type Refusal, refusalToStore } from '../../gateway/caching/mayStore.ts'
-import { type Stored, storedHeadOf } from '../../gateway/caching/stored.ts'
+import { type Stored, storedHeadOf, storedOf } from '../../gateway/caching/stored.ts'
 import { wishesOf } from '../../gateway/caching/wishes.ts'
 import { answerOf } from '../../gateway/message/answer.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
@@ -50,7 +50,7 @@ export function stored(given: Given = {}): Stored {
     ...times,
   })
   if (!head) throw new Error('it fits no request')
-  return { ...head, body: Buffer.from(body) }
+  return storedOf(head, Buffer.from(body))
 }
 
 /** What becomes of a stored answer so many seconds after it came. */

@@ -5,7 +5,7 @@ import { type Refusal, refusalOfHead, refusalToStore } from '../../caching/maySt
 import { policyOf, type Times } from '../../caching/policy.ts'
 import { isNotModified } from '../../caching/preconditions.ts'
 import { notModified } from '../../caching/reply.ts'
-import { storedHeadOf } from '../../caching/stored.ts'
+import { storedHeadOf, storedOf } from '../../caching/stored.ts'
 import { freshen, hasValidator } from '../../caching/validation.ts'
 import { asFailure, type Failure } from '../../errors.ts'
 import { fieldsOf } from '../../message/fields.ts'
@@ -98,7 +98,7 @@ export class Fetcher {
     if (body instanceof Readable) {
       return this.#given(fetching, this.#filler.fill(fetching, answer, { body, head, since }), times, true)
     }
-    const stored = { ...head, body: own(body ?? Buffer.alloc(0)) }
+    const stored = storedOf(head, own(body ?? Buffer.alloc(0)))
     await putInto(this.#parts.stock, fetching.inquiry, stored, since)
     fetching.land({ how: 'stored', stored })
     return this.#given(fetching, answer, times, true)

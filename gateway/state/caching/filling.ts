@@ -2,7 +2,7 @@
 // The danger it guards against: something half in stock, and clients who wait for an end that does not come.
 import type { Readable } from 'node:stream'
 import type { Told } from '../../caching/cacheStatus.ts'
-import type { Stored, StoredHead } from '../../caching/stored.ts'
+import { type Stored, type StoredHead, storedOf } from '../../caching/stored.ts'
 import { answerOf } from '../../message/answer.ts'
 import type { Answer, Clock } from '../../model.ts'
 import type { Moment, Stock } from '../cacheStock.ts'
@@ -92,7 +92,7 @@ export class Filler {
     else answer.settle({ how: 'complete', bodyBytes: filled.length, at })
     // A hit would come without its trailers.
     if (filled === 'broken' || (answer.trailers?.().raw.length ?? 0) > 0) return fetching.land({ how: 'alone' })
-    const stored = { ...filling.head, body: filled }
+    const stored = storedOf(filling.head, filled)
     await putInto(this.#parts.stock, fetching.inquiry, stored, filling.since)
     fetching.land({ how: 'stored', stored })
   }
