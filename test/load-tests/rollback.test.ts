@@ -47,8 +47,10 @@ describe('a rollback run', long, () => {
       ['clean', ['monolith', 'search']],
       ['failing', ['monolith', 'search']],
       ['under way', expect.anything()],
-      ['rolled back', ['monolith']],
+      ['rolled back', expect.arrayContaining(['monolith'])],
     ])
+    // A busy machine's old side may leave the gateway to answer for it; the candidate never answers again.
+    expect(phases.at(-1)?.answeredBy).not.toHaveProperty('search')
     expect(phases.reduce((sum, { requests }) => sum + requests, 0)).toBe(facts.requests)
     expect({ verdict: report.verdict, doubts: doubts(report) }).toEqual({
       verdict: report.reasons.length > 0 ? 'inconclusive' : 'passed',
