@@ -42,6 +42,12 @@ const table = {
   upstreamFirstByteTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service did not answer.' },
   upstreamIdleTimeout: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The service stopped answering.' },
   deadlinePassed: { status: 504, blame: 'upstream', mayHaveRun: true, title: 'The answer did not come in time.' },
+  clientDeadlinePassed: {
+    status: 504,
+    blame: 'client',
+    mayHaveRun: true,
+    title: 'The answer did not come in the time that was asked for.',
+  },
   upstreamOpen: { status: 503, blame: 'upstream', mayHaveRun: false, title: 'The service is failing.' },
   upstreamBusy: {
     status: 503,

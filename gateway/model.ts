@@ -102,6 +102,8 @@ export interface Exchange {
   readonly lacksFallback?: () => Error | undefined
   /** Monotonic milliseconds by which the answer's head must have come, whoever gives it. */
   readonly deadlineAt?: number
+  /** Whether it is the client's own word, and no failure of the Upstream when it passes. */
+  readonly isClientsDeadline?: boolean
   /** Calls the listener once if the client leaves before its answer has ended; at once if it has left already. */
   onGone(listener: () => void): void
   /** Passes an interim answer (1xx, never 101) on to the client. */

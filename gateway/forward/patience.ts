@@ -17,7 +17,7 @@ interface Waiting {
 type Phase = 'connecting' | 'sending' | 'waiting' | 'receiving' | 'free'
 
 interface Asked {
-  readonly exchange: Pick<Exchange, 'upstream' | 'deadlineAt'>
+  readonly exchange: Pick<Exchange, 'upstream' | 'deadlineAt' | 'isClientsDeadline'>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -117,7 +117,11 @@ export class Patience {
   #failure(): Failure {
     const { name, target, firstByteMs, idleMs } = this.#upstream
     const where = `${name} at ${target.origin}`
-    // Not a word of the deadline: whether there was no place or no way is for others to judge.
+    if (this.#isLastMoment && this.#asked.exchange.isClientsDeadline) {
+      const mayHaveRun = this.#phase !== 'connecting'
+      return new Failure('clientDeadlinePassed', `${where}: no answer while the client would wait`, { mayHaveRun })
+    }
+    // Not a word of the route's deadline: whether there was no place or no way is for others to judge.
     if (this.#phase === 'connecting' && this.#unconnected) return this.#unconnected()
     if (this.#phase !== 'waiting' && this.#waiting.isClientsTurn())
       return new Failure('requestTimeout', `the client kept ${name} waiting`, { mayHaveRun: true })

@@ -94,6 +94,8 @@ function createRow() {
   }
 }
 
+const leaving: readonly string[] = ['clientGone', 'requestBodyBroken', 'clientDeadlinePassed']
+
 type How = 'fine' | 'failed' | 'abandoned' | 'spoiled'
 
 /** `spoiled` by the client otherwise than by leaving (a malformed body, one too slow): that says nothing about the side. */
@@ -103,9 +105,9 @@ function howEnded({ end, status, blame, failure }: Outcome): How {
   return status !== undefined && status >= 500 ? 'failed' : 'fine'
 }
 
-/** Who goes while sending the request leaves as much as who goes while waiting. */
+/** Who goes while sending the request leaves as much as who goes while waiting, or who has said how long. */
 function isLeaving(failure: Outcome['failure']): boolean {
-  return failure === undefined || failure === 'clientGone' || failure === 'requestBodyBroken'
+  return failure === undefined || leaving.includes(failure)
 }
 
 /** Which of its side's counts an Outcome adds to. */
