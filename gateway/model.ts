@@ -96,6 +96,8 @@ export interface Exchange {
   /** Where the request is headed. */
   readonly upstream: Upstream
   readonly role: Role
+  /** Whether its client has just written (readYourWrites), and is given nothing that was stored before. */
+  readonly isPastStock?: boolean
   /** Whether it waits for a connection behind those that do not, and is dropped before them: its Upstream has not failed anybody. */
   readonly yields?: boolean
   /** Why there is no room now for a fallback: a Failure (errors.ts); undefined when there is. Absent: there always is. */

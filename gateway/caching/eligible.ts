@@ -12,7 +12,8 @@ const foreign = namesOf([
   ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'],
 ])
 
-export function isForCache({ method, role, body, upgrade, fields: { raw } }: Exchange): boolean {
+export function isForCache({ method, role, body, upgrade, isPastStock, fields: { raw } }: Exchange): boolean {
+  if (isPastStock) return false
   if ((method !== 'GET' && method !== 'HEAD') || role !== 'primary') return false
   // RFC 9110 §9.3.1: content of a GET means nothing that a key could tell.
   if (body !== undefined || upgrade !== undefined) return false

@@ -24,7 +24,7 @@ export const split = filterKind({
     return {
       does: `sends it to ${from.name} or ${to.name}: ${describeStanding(rollout.declared)} as declared`,
       bind(services) {
-        const { sideOf, lookUp } = chooser(move, services)
+        const { sideOf, hasWritten, lookUp } = chooser(move, services)
         const hold = holder(move, sideOf, services)
         const isGiven = rollout.stickyBy?.by === 'affinity'
         const dropped = (cookies: number) => services.comparisons.loginDropped(route.name, cookies)
@@ -40,7 +40,8 @@ export const split = filterKind({
         }
         const send = (exchange: Exchange, next: Next, takenBy?: string) => {
           const isNew = sideOf(exchange, takenBy) === 'new'
-          const answer = next(isNew ? { ...asOwn(exchange, keepLogin), upstream: to } : toOld(exchange))
+          const asked = isNew ? { ...asOwn(exchange, keepLogin), upstream: to } : toOld(exchange)
+          const answer = next(hasWritten(exchange, takenBy) ? { ...asked, isPastStock: true } : asked)
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
           if (!isStranger && !isNew) return answer
           return answer.then((given) => {
@@ -60,6 +61,8 @@ export const split = filterKind({
 interface Chooser {
   /** @param takenBy the name of the Upstream that took this client's last write, by what other replicas know */
   sideOf(exchange: Exchange, takenBy?: string): Side
+  /** Whether it is a read of who has just written. */
+  hasWritten(exchange: Exchange, takenBy?: string): boolean
   /** Asks for it. Undefined when nobody needs to be asked. */
   lookUp(exchange: Exchange): ReturnType<Services['writes']['lookUp']>
 }
@@ -101,6 +104,8 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
       const standing = rollouts.standing(rollout)
       return testedSide(exchange, standing) ?? writtenSide(exchange, standing, takenBy) ?? dueSide(exchange, standing)
     },
+    hasWritten: (exchange, takenBy) =>
+      readYourWrites !== undefined && writtenSide(exchange, rollouts.standing(rollout), takenBy) !== undefined,
     lookUp(exchange) {
       const writer = readYourWrites && writerOf(exchange, rollouts.standing(rollout))
       return writer && writes.lookUp(writer)

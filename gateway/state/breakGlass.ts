@@ -25,6 +25,8 @@ export interface BreakGlassOptions {
   onTrouble(message: string): void
   /** Between two looks at the file. */
   readonly pollMs?: number
+  /** Long enough for an editor that moves the old file away before it writes the new one: that must not lift anything. */
+  readonly settleMs?: number
 }
 
 export interface BreakGlassFile {
@@ -39,11 +41,8 @@ export interface BreakGlassFile {
 
 const fileName = 'break-glass.yaml'
 
-/** Long enough for an editor that moves the old file away before it writes the new one: that must not lift anything. */
-const settleMs = 100
-
 export function createBreakGlass(options: BreakGlassOptions): BreakGlassFile {
-  const { stateDir, onChange, onTrouble, pollMs = 1_000 } = options
+  const { stateDir, onChange, onTrouble, pollMs = 1_000, settleMs = 100 } = options
   const file = join(stateDir, fileName)
   let current: BreakGlass = { legacy: new Set(), problems: [] }
   let last: Content | undefined

@@ -122,7 +122,8 @@ describe('what the file says is in force', () => {
   })
 
   test('and is not lifted by an editor that moves the old file away before it writes the new one', async () => {
-    const { glass, changes, until, file } = open(await makeFolder())
+    // So long that a busy machine has written by then.
+    const { glass, changes, until, file } = open(await makeFolder(), { settleMs: 1_500 })
     await writeFile(file, 'legacy: [search]\n')
     await glass.start()
     await rename(file, `${file}~`)
