@@ -191,7 +191,10 @@ test('an order waits for a replica that stands still, and the command names it a
   const folder = await newFolder(places + fleet.yaml)
   const still = await startProcess(folder)
   await fetch(`${still.url}/search/x`)
-  onTestFinished(() => void process.kill(still.pid, 'SIGCONT'))
+  onTestFinished(async () => {
+    still.child.kill('SIGKILL')
+    await still.exited
+  })
   process.kill(still.pid, 'SIGSTOP')
   const startedAt = performance.now()
   const ended = await commands.banyan(['rollback', 'search', '--admin', one.adminUrl, '--json'])
