@@ -119,7 +119,7 @@ test('500 edits, every second one invalid, under load: no request fails, and non
   expect(new Set(seen.answers.map((answer) => answer.split(' ')[0]))).toEqual(new Set(['old', 'new']))
   expect(seen.answers.filter((answer) => !isWhole(answer))).toEqual([])
   await gateway.close()
-}, 60_000)
+}, 240_000)
 
 /** From the old side without a mark, or from the new one with both marks of one file. */
 function isWhole(answer: string): boolean {

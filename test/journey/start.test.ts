@@ -66,7 +66,7 @@ test('with a broken or missing file the last accepted one serves, loudly', async
   third.child.kill('SIGTERM')
   expect(await third.exited).toBe(0)
   await origin.close()
-}, 60_000)
+}, 120_000)
 
 test.each(['public', 'probes', 'admin'])('a port in use for %s ends the start with one sentence', async (key) => {
   const taken = await startRawOrigin(() => {})

@@ -27,7 +27,7 @@ function shortRun(part: Partial<RollbackPlan>): RollbackPlan {
 }
 
 /** Each starts five processes before its seconds begin. */
-const long = { timeout: 60_000 }
+const long = { timeout: 180_000 }
 
 describe('a rollback run', long, () => {
   it('sees the guard take back a candidate that fails, for good, and nothing of it reach a client afterwards', async () => {
