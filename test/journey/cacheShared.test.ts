@@ -149,6 +149,8 @@ describe('a body on its way into stock', () => {
       expect(origin.asked).toHaveLength(5)
       expect((await ask(`${gateway.url}/c/a`)).fields['cache-status']).toBe('banyan; fwd=bypass')
       expect(await gateway.metric('banyan_cache_keys')).toBe(0)
+      const attempts = 'banyan_upstream_attempts_total{upstream="origin",role="primary",blame="",code=""}'
+      await until(async () => (await gateway.metric(attempts)) === 6)
     },
   )
 
@@ -303,6 +305,23 @@ routes:
 `)
     for (let i = 1; i < 4; i += 1) expect((await ask(`${gateway.url}/c/a`)).text).toBe(`answer ${i}`)
     expect(await gateway.metric('banyan_cache_keys')).toBe(0)
+  })
+
+  test('is no reason to ask the old side, while the new one fails and its stale answer may be given', async () => {
+    const stale = { ...fresh, Age: '150', ETag: '"a"' }
+    const [old, candidate] = [await startCounted(counting({})), await startCounted(counting(stale))]
+    const gateway = await startGateway(`
+accessLog: off
+sessionCookie: SESSION
+upstreams: { old: { url: "${old.url}" }, new: { url: "${candidate.url}" } }
+unmatched: old
+routes:
+  - { name: c, match: { path: /c/* }, move: { to: new, stage: live }, cache: { staleIfError: 10m } }
+`)
+    expect((await ask(`${gateway.url}/c/a`)).text).toBe('answer 1')
+    candidate.answer = counting({}, 503)
+    expect((await ask(`${gateway.url}/c/a`)).text).toBe('answer 1')
+    expect([candidate.asked.length, old.asked.length]).toEqual([2, 0])
   })
 
   const writes = '  - { name: w, match: { path: /c/*, methods: [POST, DELETE] }, upstream: origin }'
