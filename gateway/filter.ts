@@ -1,6 +1,7 @@
 // What a kind of filter is. A feature is one file that exports one of these, and one line in filters.ts.
 import type { Static, TSchema } from 'typebox'
-import type { Filter, RouteDeclaration, Services } from './model.ts'
+import type { Services } from './model/ports.ts'
+import type { Filter, RouteDeclaration } from './model.ts'
 
 /** Where in routes.yaml a section lives: in each route, in its `move`, in each upstream, or at the top of the file. */
 export type Place = 'route' | 'move' | 'upstream' | 'top'

@@ -14,6 +14,7 @@ import { readSources, type Source } from './architecture/sources.ts'
 
 const model = 'gateway/model.ts'
 const words = 'gateway/model/'
+const ports = 'gateway/model/ports.ts'
 const errors = 'gateway/errors.ts'
 const filter = 'gateway/filter.ts'
 const pipeline = 'gateway/pipeline.ts'
@@ -29,21 +30,22 @@ const files = 'gateway/files/'
 const places: readonly Place[] = [
   { at: model, mayImport: [words] },
   { at: words, mayImport: [] },
+  { at: ports, mayImport: [model] },
   { at: errors, mayImport: [model] },
   { at: schema, mayImport: [model, errors] },
   { at: pipeline, mayImport: [model, errors] },
-  { at: filter, mayImport: [model, errors] },
+  { at: filter, mayImport: [model, ports, errors] },
   { at: message, mayImport: [model, errors] },
-  { at: rollout, mayImport: [model, errors, message] },
+  { at: rollout, mayImport: [model, ports, errors, message] },
   { at: caching, mayImport: [model, errors, message] },
   { at: files, mayImport: [model] },
   { at: comparing, mayImport: [model, errors] },
   {
     at: 'gateway/filters/',
-    mayImport: [model, errors, filter, schema, message, rollout, comparing, caching, 'type gateway/state/'],
+    mayImport: [model, ports, errors, filter, schema, message, rollout, comparing, caching, 'type gateway/state/'],
     isApart: true,
   },
-  { at: 'gateway/state/', mayImport: [model, errors, message, rollout, comparing, caching, files] },
+  { at: 'gateway/state/', mayImport: [model, ports, errors, message, rollout, comparing, caching, files] },
   { at: 'gateway/routing/', mayImport: [model, errors] },
   { at: 'gateway/forward/', mayImport: [model, errors, message] },
   // Only the composition root knows which filters there are; everybody else is given the list.
@@ -55,7 +57,7 @@ const places: readonly Place[] = [
   {
     at: 'gateway/config/',
     mayImport: [
-      ...[model, errors, filter, pipeline, schema, live, rollout, files, 'gateway/routing/'],
+      ...[model, ports, errors, filter, pipeline, schema, live, rollout, files, 'gateway/routing/'],
       'gateway/state/store/url.ts',
     ],
   },
@@ -63,7 +65,7 @@ const places: readonly Place[] = [
   // Run by hand, to write what is generated from the declarations.
   { at: 'gateway/config/writeSchema.ts', mayImport: ['gateway/config/', 'gateway/filters.ts'], onlyFor: [] },
   { at: 'gateway/door/', mayImport: [model, errors, message, pipeline, live] },
-  { at: 'gateway/ops/', mayImport: [model, errors, message, rollout, 'gateway/state/', 'gateway/config/'] },
+  { at: 'gateway/ops/', mayImport: [model, ports, errors, message, rollout, 'gateway/state/', 'gateway/config/'] },
   {
     at: 'gateway/cli/',
     mayImport: [
@@ -103,7 +105,7 @@ const homesOfPackages = {
 
 /** Longer than 200 lines, and why no shorter. */
 const longer = {
-  [model]: { lines: 390, why: 'every word of the house is defined in one place, and most of it is said in comments' },
+  [model]: { lines: 300, why: 'every word of the house is defined in one place, and most of it is said in comments' },
 }
 
 const sources = readSources()

@@ -1,6 +1,8 @@
 // A Declaration and the ports its filters use -> the Snapshot that requests are served by, frozen as a whole.
 // The danger it guards against: a Snapshot that somebody changes while requests run through it.
-import type { Route, Services, Snapshot } from '../model.ts'
+
+import type { Services } from '../model/ports.ts'
+import type { Route, Snapshot } from '../model.ts'
 import { pipeline } from '../pipeline.ts'
 import { createMatcher } from '../routing/matcher.ts'
 import type { Declaration, DeclaredRoute } from './declaration.ts'

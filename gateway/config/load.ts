@@ -2,7 +2,8 @@
 // The danger it guards against: a broken file that stops a gateway which could go on with the last good one.
 import { type Content, readContent } from '../files/content.ts'
 import type { FilterKind } from '../filter.ts'
-import type { CoreSettings, Problem, RolloutDeclaration, Services, Snapshot } from '../model.ts'
+import type { Services } from '../model/ports.ts'
+import type { CoreSettings, Problem, RolloutDeclaration, Snapshot } from '../model.ts'
 import { compile } from './compile.ts'
 import { readDocument } from './document.ts'
 import type { Environment } from './environment.ts'

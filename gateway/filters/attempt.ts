@@ -7,7 +7,8 @@ import { withField } from '../message/fields.ts'
 import { withForwarding } from '../message/forwarded.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import { editFields, type PathRewrite, pathRewriteOf, restoreAnswer, rewriteTarget } from '../message/rewrite.ts'
-import type { Answer, End, Exchange, Outcome, Services } from '../model.ts'
+import type { Services } from '../model/ports.ts'
+import type { Answer, End, Exchange, Outcome } from '../model.ts'
 
 const fieldName = Type.String({
   title: 'a field name such as x-origin',

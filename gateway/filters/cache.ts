@@ -5,7 +5,8 @@ import { isForCache } from '../caching/eligible.ts'
 import { basisPoints, Duration, durationMs, Share } from '../config/schema.ts'
 import { asFailure } from '../errors.ts'
 import { type Configuring, filterKind } from '../filter.ts'
-import type { CacheRules, Caches, Exchange, Next } from '../model.ts'
+import type { Caches } from '../model/ports.ts'
+import type { CacheRules, Exchange, Next } from '../model.ts'
 import { isSafe } from '../rollout/writes.ts'
 
 const schema = Type.Object(

@@ -6,7 +6,8 @@ import { type Static, Type } from 'typebox'
 import { asFailure, Failure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
 import { repeatable } from '../message/again.ts'
-import type { Answer, Exchange, Move, Next, Services } from '../model.ts'
+import type { Services } from '../model/ports.ts'
+import type { Answer, Exchange, Move, Next } from '../model.ts'
 
 const usualStatuses = [502, 503, 504]
 /** They change nothing (RFC 9110 §9.2.1); TRACE would tell of another way than it came. */

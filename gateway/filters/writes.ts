@@ -2,7 +2,8 @@
 // client's reads there. The danger it guards against: an order that was placed on one side and is missing on the other.
 import { asFailure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
-import type { Exchange, RolloutDeclaration, Services } from '../model.ts'
+import type { Services } from '../model/ports.ts'
+import type { Exchange, RolloutDeclaration } from '../model.ts'
 import { identityOf } from '../rollout/identity.ts'
 import { isSafe, isWriteTo } from '../rollout/writes.ts'
 

@@ -1,7 +1,8 @@
 // The log: one JSON line per Exchange, and the lines of the gateway's own life.
 // The danger it guards against: a query value, a credential or a body that gets into a log file and stays there.
 import { type Logger, pino } from 'pino'
-import type { Clock, CoreSettings, Report, Route, Snapshot } from '../model.ts'
+import type { Report } from '../model/ports.ts'
+import type { Clock, CoreSettings, Route, Snapshot } from '../model.ts'
 import { Lines } from './lines.ts'
 import { sideOf, upstreamOf } from './report.ts'
 

@@ -2,7 +2,8 @@
 // The danger it guards against: a label that a client can choose (a path, a method, a host), which grows without bound.
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import type { FailureCode } from '../errors.ts'
-import type { Exchange, Outcome, Report, Snapshot } from '../model.ts'
+import type { Report } from '../model/ports.ts'
+import type { Exchange, Outcome, Snapshot } from '../model.ts'
 import { Durations, histogramOf } from './durations.ts'
 import { countsOf, gaugeOf } from './readOff.ts'
 import { statusClassOf, upstreamOf } from './report.ts'

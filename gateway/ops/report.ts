@@ -1,6 +1,8 @@
 // What log and metrics say alike of a finished Exchange: who answered, and which side of a move that is.
 // The danger it guards against: a log line and a metric that blame different upstreams for the same answer.
-import type { Report, Route } from '../model.ts'
+
+import type { Report } from '../model/ports.ts'
+import type { Route } from '../model.ts'
 
 /** The Upstream that answered; for a failure that the gateway reports, the one that the request was headed for. */
 export function upstreamOf({ answer, exchange }: Report): string | undefined {

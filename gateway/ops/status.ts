@@ -1,6 +1,8 @@
 // What `GET /status` and `banyan status` say: what serves, what was refused, what was noticed.
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
-import type { CircuitState, Problem, Rollouts, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
+
+import type { Rollouts } from '../model/ports.ts'
+import type { CircuitState, Problem, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'

@@ -3,7 +3,8 @@
 // has talked us out of the fields that mark it.
 import { fieldsOf, type Names, namesOf, without } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
-import type { CompareSettings, Exchange, Leg, LegKind, Move, Next, Rollouts } from '../model.ts'
+import type { Leg, Rollouts } from '../model/ports.ts'
+import type { CompareSettings, Exchange, LegKind, Move, Next } from '../model.ts'
 import { bucketOf } from './bucket.ts'
 import { identityOf } from './identity.ts'
 

@@ -2,7 +2,7 @@
 // The danger it guards against: examples that are kept for ever, or that tell more of a client than an operator must know.
 import type { Comparison, Difference } from '../comparing/comparison.ts'
 import { createNoise, type Noise, type PathVerdict } from '../comparing/noise.ts'
-import type { Leg } from '../model.ts'
+import type { Leg } from '../model/ports.ts'
 
 /** A difference as it was seen once. Values are redacted. */
 export interface Example {

@@ -2,7 +2,8 @@
 // Of this process; sharing/writes.ts adds what the other replicas know.
 // The danger it guards against: a memory that grows with the clients, or that keeps their sessions for others to read.
 import { createHash } from 'node:crypto'
-import type { Clock, Writes } from '../model.ts'
+import type { Writes } from '../model/ports.ts'
+import type { Clock } from '../model.ts'
 
 interface Taken {
   readonly upstream: string

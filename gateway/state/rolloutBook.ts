@@ -1,6 +1,8 @@
 // What can be asked of the rollouts and ordered, and what is told of each change.
 // The danger it guards against: an order that is refused without a word of what to do instead.
-import type { Decision, Effective, Overrides, RolloutDeclaration, Rollouts, Snapshot, Standing } from '../model.ts'
+
+import type { Rollouts } from '../model/ports.ts'
+import type { Decision, Effective, Overrides, RolloutDeclaration, Snapshot, Standing } from '../model.ts'
 import type { Circumstances } from '../rollout/effective.ts'
 import type { DecisionKind, Step } from '../rollout/shared.ts'
 

@@ -4,7 +4,8 @@
 // broken one. The danger it guards against: a client who stays with a side that has been left, for as long as it lasts.
 import { Readable } from 'node:stream'
 import { EventBody, isEventStream } from '../message/eventStream.ts'
-import type { Answer, Clock, RolloutDeclaration, Stream, Streams } from '../model.ts'
+import type { Stream, Streams } from '../model/ports.ts'
+import type { Answer, Clock, RolloutDeclaration } from '../model.ts'
 import { compareStandings } from '../rollout/standing.ts'
 import type { RolloutChange } from './rolloutBook.ts'
 

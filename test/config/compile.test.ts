@@ -6,7 +6,8 @@ import { read } from '../../gateway/config/read.ts'
 import { type FilterKind, filterKind } from '../../gateway/filter.ts'
 import { answerOf } from '../../gateway/message/answer.ts'
 import { fieldsOf, noFields } from '../../gateway/message/fields.ts'
-import type { Exchange, Services, Snapshot } from '../../gateway/model.ts'
+import type { Services } from '../../gateway/model/ports.ts'
+import type { Exchange, Snapshot } from '../../gateway/model.ts'
 import { sound, services as world } from './world.ts'
 
 const text = `

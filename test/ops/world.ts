@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { answerOf } from '../../gateway/message/answer.ts'
 import { fieldsOf, noFields } from '../../gateway/message/fields.ts'
+import type { Report } from '../../gateway/model/ports.ts'
 import type {
   Answer,
   Clock,
@@ -13,7 +14,6 @@ import type {
   End,
   Exchange,
   Outcome,
-  Report,
   Route,
   Snapshot,
   Stage,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Comparison } from '../../gateway/comparing/comparison.ts'
-import type { Leg } from '../../gateway/model.ts'
+import type { Leg } from '../../gateway/model/ports.ts'
 import { ComparisonRecord, createRecords } from '../../gateway/state/comparisonRecord.ts'
 import { frozenClock, reportOf, routeOf } from '../ops/world.ts'
 

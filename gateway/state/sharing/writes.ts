@@ -2,7 +2,7 @@
 // The danger it guards against: a read that waits for the store, which is there to help and not to be waited for. The store
 // bounds each question by 100 ms, and refuses at once while it is away; then each replica knows its own writes alone.
 import { createHash } from 'node:crypto'
-import type { Writer, Writes } from '../../model.ts'
+import type { Writer, Writes } from '../../model/ports.ts'
 import type { Store } from '../store/port.ts'
 
 const name = 'writes'
