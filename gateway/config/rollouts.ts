@@ -1,6 +1,6 @@
 // The Rollouts of the file: one per group, one per moving route of none, each with what it declares and the hash of its keys.
 // The danger it guards against: a stage that two places claim, and a state that is taken over by another move of that name.
-import { createHash } from 'node:crypto'
+import { hashOf } from '../files/content.ts'
 import type { RolloutDeclaration, RouteDeclaration } from '../model.ts'
 import { isSafe } from '../rollout/writes.ts'
 import { suggest } from './nearest.ts'
@@ -156,7 +156,7 @@ function declare(page: Page, { key, of, at, movers }: Draft): RolloutDeclaration
     compares: movers.some(({ pointer }) => page.written.has(below(pointer, 'move', 'compare'))),
     ...(!settings.mayLogin && session !== undefined && { loginCookie: session }),
     closeStreamsMs: durationMs(settings.closeStreams),
-    hash: hashOf(
+    hash: hashOfKeys(
       [at, ...movers.map(({ pointer }) => below(pointer, 'move'))].map((own) => valueAt(page.written.value, own)),
     ),
   }
@@ -183,9 +183,8 @@ function mayWrite(page: Page, { pointer }: Mover): boolean {
 }
 
 /** Secrets are left out: the hash is shown. */
-function hashOf(values: readonly unknown[]): string {
-  const text = JSON.stringify(values, (key, value) => (key === 'testers' ? undefined : value))
-  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+function hashOfKeys(values: readonly unknown[]): string {
+  return hashOf(JSON.stringify(values, (key, value) => (key === 'testers' ? undefined : value)))
 }
 
 function keyAt(page: Page, pointer: string) {

@@ -1,9 +1,11 @@
-// Asks the other side too and has the two answers compared, for a sample of the clients and safe methods alone.
+// Asks the other side too and has the two answers compared, for a sample of the clients: safe methods, and writes where the file
+// says so and the candidate has said that it suppresses them.
 // The danger it guards against: a second request that changes something, or that the client waits for.
 import { type Static, Type } from 'typebox'
 import { parseJsonPath } from '../comparing/jsonPath.ts'
 import { basisPoints, Duration, durationMs, Rate, ratePerSecond, Share } from '../config/schema.ts'
 import { type Configuring, filterKind } from '../filter.ts'
+import { isEventStream } from '../message/eventStream.ts'
 import { namesOf } from '../message/fields.ts'
 import type { Answer, CompareSettings } from '../model.ts'
 import { createLegs } from '../rollout/legs.ts'
@@ -162,10 +164,5 @@ const written = namesOf([
 
 /** Streams of events have no end that could be compared; and an answer in place of another is the other side's own. */
 function isComparable({ by, tunnel, fields, fallback }: Answer): boolean {
-  return (
-    by === 'upstream' &&
-    fallback === undefined &&
-    !tunnel &&
-    !/^text\/event-stream/i.test(fields.get('content-type') ?? '')
-  )
+  return by === 'upstream' && fallback === undefined && !tunnel && !isEventStream(fields.get('content-type'))
 }

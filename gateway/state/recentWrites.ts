@@ -2,7 +2,7 @@
 // Of this process; sharing/writes.ts adds what the other replicas know.
 // The danger it guards against: a memory that grows with the clients, or that keeps their sessions for others to read.
 import { createHash } from 'node:crypto'
-import type { Writes } from '../model/ports.ts'
+import type { Writer, Writes } from '../model/ports.ts'
 import type { Clock } from '../model.ts'
 
 interface Taken {
@@ -24,18 +24,18 @@ export function createRecentWrites({ now }: Pick<Clock, 'now'>, mostIdentities =
   }
 
   return {
-    took({ rollout, identity }, upstream) {
-      const { key, readYourWrites } = rollout
+    took(writer, upstream) {
+      const { readYourWrites } = writer.rollout
       if (!readYourWrites) return undefined
       const nowMs = now()
-      const who = digestOf(key, identity)
+      const who = digestOf(writer)
       taken.delete(who)
       taken.set(who, { upstream, untilMs: nowMs + readYourWrites.forMs })
       forgetOldest(nowMs)
       return undefined
     },
-    takenBy({ rollout, identity }) {
-      const last = taken.size === 0 ? undefined : taken.get(digestOf(rollout.key, identity))
+    takenBy(writer) {
+      const last = taken.size === 0 ? undefined : taken.get(digestOf(writer))
       return last && last.untilMs > now() ? last.upstream : undefined
     },
     lookUp: () => undefined,
@@ -43,6 +43,6 @@ export function createRecentWrites({ now }: Pick<Clock, 'now'>, mostIdentities =
 }
 
 /** Short whatever the client sends, and no session that could be used. */
-function digestOf(key: string, identity: string): string {
-  return createHash('sha256').update(key).update('\0').update(identity, 'latin1').digest('base64')
+export function digestOf({ rollout, identity }: Writer): string {
+  return createHash('sha256').update(rollout.key).update('\0').update(identity, 'latin1').digest('base64')
 }

@@ -4,6 +4,7 @@
 // The danger it guards against: a rollback that silently leaves behind what clients have written.
 import type { Clock, Exchange, Outcome, Side, Snapshot } from '../model.ts'
 import { binOf, binStartMs, latencyBins } from '../rollout/counts.ts'
+import { isSafe } from '../rollout/writes.ts'
 import type { RolloutChange } from './rolloutBook.ts'
 import { aMinute, anHour, Slots } from './slots.ts'
 
@@ -64,9 +65,6 @@ interface RouteCounts extends Record<Side, SideCounts> {
   countedSince: number
 }
 
-/** RFC 9110 §9.2.1. */
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
-
 export function createTraffic(clock: Clock): Traffic {
   const routes = new Map<string, RouteCounts>()
   const loads = new Map<string, Slots>()
@@ -80,7 +78,7 @@ export function createTraffic(clock: Clock): Traffic {
       if (!counted || role === 'shadow' || role === 'noise') return
       const { counts } = counted[sideOf(counted, upstream.name)]
       counts.increment(count.requests, nowMs)
-      if (safeMethods.has(method)) return
+      if (isSafe(method)) return
       counts.increment(count.writes, nowMs)
       if (upstream.name === counted.to) counted.writesTaken += 1
     },

@@ -1,6 +1,7 @@
 // Rollouts as a file would declare them, for tests of what is made of them.
 import type { RolloutDeclaration, Stage } from '../../gateway/model.ts'
 import { standingAt } from '../../gateway/rollout/standing.ts'
+import { defaults } from './simulate.ts'
 
 interface Declared extends Partial<Omit<RolloutDeclaration, 'declared'>> {
   readonly stage?: Stage
@@ -18,15 +19,7 @@ export function rolloutOf(
     routes: [key],
     declared: standingAt(stage, { shareBasisPoints, holdbackBasisPoints }),
     holdbackBasisPoints,
-    guard: {
-      moreErrorsThanOld: 0.01,
-      slowerThanOld: { times: 1.5, andMs: 50 },
-      statusShift: 0.05,
-      moreAbandoned: 0.02,
-      minRequests: 100,
-      windowMs: 30_000,
-      failuresInARow: 5,
-    },
+    guard: defaults,
     takesWrites: false,
     writesSurviveRollback: false,
     compares: true,

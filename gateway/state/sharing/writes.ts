@@ -1,8 +1,8 @@
 // Who has written lately, known to all replicas: a client's next request may come to another one.
 // The danger it guards against: a read that waits for the store, which is there to help and not to be waited for. The store
 // bounds each question by 100 ms, and refuses at once while it is away; then each replica knows its own writes alone.
-import { createHash } from 'node:crypto'
-import type { Writer, Writes } from '../../model/ports.ts'
+import type { Writes } from '../../model/ports.ts'
+import { digestOf } from '../recentWrites.ts'
 import type { Store } from '../store/port.ts'
 
 const name = 'writes'
@@ -24,9 +24,4 @@ export function shareWrites(own: Writes, store: () => Store | undefined): Writes
       return shared.recall(name, digestOf(writer)).catch(() => undefined)
     },
   }
-}
-
-/** Short whatever the client sends, and no session that could be used. */
-function digestOf({ rollout, identity }: Writer): string {
-  return createHash('sha256').update(rollout.key).update('\0').update(identity, 'latin1').digest('base64url')
 }
