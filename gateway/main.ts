@@ -168,7 +168,7 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     sharing,
     problems: () => live.problems,
     hints: () => [...emergency.hints(), ...sharing.hints(), ...hints],
-    ...parts.seen,
+    ...parts.reaching.seen,
     isDraining,
     async reload() {
       const loaded = await reloader.reload()

@@ -3,12 +3,14 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { BreakerSettings } from './model/breaker.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
+import type { Identity } from './model/identity.ts'
 import type { RolloutDeclaration, Stage } from './model/rollout.ts'
 
 export type * from './model/breaker.ts'
 export type * from './model/caching.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
+export type * from './model/identity.ts'
 export type * from './model/load.ts'
 export type * from './model/override.ts'
 export type * from './model/retry.ts'
@@ -60,13 +62,6 @@ export interface Client {
 export interface ClientConnection {
   /** Calls the listener once when it has closed. */
   onClose(listener: () => void): void
-}
-
-/** Whose request it is, once somebody has proved it. */
-export interface Identity {
-  readonly kind: 'jwt' | 'apiKey' | 'session'
-  readonly subject: string
-  readonly scopes: readonly string[]
 }
 
 /** One request under way. Immutable: a filter that changes something passes a changed copy on (`{ ...exchange, upstream }`). */

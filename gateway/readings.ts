@@ -12,6 +12,7 @@ export type Telling = Parts & { readonly configFile: string }
 export async function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): Promise<void> {
   const { stateDir } = first.snapshot.settings
   await parts.moving.open(stateDir)
+  await parts.identifying.open(stateDir)
   await parts.emergency.open(stateDir)
   adopt(first.snapshot, parts)
   if (first.from === 'file') return
@@ -41,11 +42,11 @@ export function tellNext(loaded: Loaded, parts: Telling, started: CoreSettings |
   )
 }
 
-function adopt(snapshot: Snapshot, { log, metrics, pools, moving, configFile }: Telling): void {
+function adopt(snapshot: Snapshot, { log, metrics, reaching, moving, configFile }: Telling): void {
   metrics.accepted(snapshot)
   moving.record.accepted(snapshot)
   log.follow(snapshot)
-  pools.retain(snapshot.upstreams.values())
+  reaching.pools.retain(snapshot.upstreams.values())
   const { revision, hash, warnings } = snapshot
   const doubts = warnings.length > 0 ? formatProblems(configFile, warnings).split('\n') : undefined
   log.life.info({ revision, hash, routes: snapshot.routes.length, warnings: doubts }, 'routes.yaml accepted')

@@ -1,0 +1,60 @@
+// What tells of what happens: who counts, logs and judges hears of it from the parts that do it.
+// The danger it guards against: a failure that nobody is told of.
+import { randomBytes } from 'node:crypto'
+import { createComparer } from './comparing/pool.ts'
+import type { Services } from './model/ports.ts'
+import type { Moving } from './moving.ts'
+import type { Health } from './ops/health.ts'
+import type { Log } from './ops/log.ts'
+import type { Metrics } from './ops/metrics.ts'
+import { type ComparingParts, type ComparisonBook, createComparisons } from './state/comparisons.ts'
+import { createMirror, type Mirror } from './state/mirror.ts'
+
+/** The mirror, whose failures are told. */
+export function watchedMirror({ life }: Log): Mirror {
+  return createMirror((thrown, stateDir) =>
+    life.error({ stateDir, reason: String(thrown) }, 'routes.yaml not mirrored: a start on a broken file would fail'),
+  )
+}
+
+/** The comparisons, of which the guards hear. */
+export function watchedComparisons(
+  ports: Pick<ComparingParts, 'clock' | 'forward' | 'shareOf'>,
+  guards: Moving['guards'],
+): ComparisonBook {
+  return createComparisons({
+    ...ports,
+    comparer: createComparer({ workers: 1, timeoutMs: 2_000, heapMb: 128, key: randomBytes(32) }),
+    compared: (rollout, isSame) => guards.compared(rollout, isSame),
+  })
+}
+
+interface Watching extends Pick<Moving, 'traffic' | 'guards'> {
+  readonly metrics: Metrics
+  readonly health: Health
+  readonly log: Log
+}
+
+/** The forward and the ends of requests, seen by everybody who counts them. */
+export function watched(
+  forward: Services['forward'],
+  { metrics, health, traffic, guards, log }: Watching,
+): Pick<Services, 'forward' | 'reportOutcome' | 'reportStart' | 'reportEnd'> {
+  return {
+    forward(exchange) {
+      traffic.sent(exchange)
+      return forward(exchange)
+    },
+    reportOutcome(outcome) {
+      traffic.ended(outcome)
+      guards.observe(outcome)
+      metrics.outcome(outcome)
+      health.outcome(outcome)
+    },
+    reportStart: metrics.start,
+    reportEnd(report) {
+      metrics.end(report)
+      log.exchange(report)
+    },
+  }
+}
