@@ -43,7 +43,7 @@ export function assembleReaching(clock: Clock, moving: Moving): Reaching {
     pressure,
     shareOf,
     seen: { breakers: () => breakers.views(), loadOf: pools.loadOf, pressure: pressure.view },
-    follow: breakers.follow,
+    follow: (snapshot) => breakers.follow(snapshot),
     close: pools.destroy,
   }
 }
