@@ -18,3 +18,20 @@ export interface Identity {
   /** Of a token. */
   readonly claims?: Readonly<Record<string, unknown>>
 }
+
+/** What became of a key of ours that a client has sent. */
+export type KeyCheck =
+  | {
+      readonly ok: true
+      readonly identity: Identity
+      /** Its own limit, such as `100/min`. */
+      readonly rate?: string
+      /** It has a successor: since when, and until when it works; milliseconds since the epoch. */
+      readonly deprecated?: { readonly sinceMs: number; readonly sunsetMs: number }
+    }
+  | {
+      readonly ok: false
+      readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'tooOld' | 'wrongRoute'
+      /** Of a key that is known. */
+      readonly keyId?: string
+    }

@@ -11,6 +11,7 @@ import type {
   End,
   Exchange,
   Fields,
+  KeyCheck,
   LegKind,
   Next,
   Outcome,
@@ -124,4 +125,10 @@ export interface Rollouts {
   standing(rollout: RolloutDeclaration): Effective
   /** Under which identities fall into buckets. */
   splitKey(): string
+}
+
+/** Keys of ours. */
+export interface ApiKeys {
+  /** Synchronous: all live keys are in memory. @param key as the client sent it */
+  check(key: string, asked: { readonly route: string; readonly address: string; readonly atMs: number }): KeyCheck
 }
