@@ -31,7 +31,8 @@ export type KeyCheck =
     }
   | {
       readonly ok: false
-      readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'tooOld' | 'wrongRoute'
+      /** `stale`: it may have been revoked, and nobody can be asked for too long a time; no fault of the client's (503). */
+      readonly why: 'malformed' | 'unknown' | 'expired' | 'revoked' | 'tooOld' | 'wrongRoute' | 'stale'
       /** Of a key that is known. */
       readonly keyId?: string
     }

@@ -131,4 +131,6 @@ export interface Rollouts {
 export interface ApiKeys {
   /** Synchronous: all live keys are in memory. @param key as the client sent it */
   check(key: string, asked: { readonly route: string; readonly address: string; readonly atMs: number }): KeyCheck
+  /** A stream that this key has opened is ended when it is revoked. @returns the Answer to be passed on in place of the one given */
+  hold(answer: Answer, keyId: string): Answer
 }
