@@ -18,6 +18,7 @@ const table = {
   requestMalformed: { status: 400, blame: 'client', mayHaveRun: false, title: 'The request is malformed.' },
   requestTimeout: { status: 408, blame: 'client', mayHaveRun: false, title: 'The request took too long to arrive.' },
   requestHeadTooLarge: { status: 431, blame: 'client', mayHaveRun: false, title: 'The request head is too large.' },
+  tlsHandshakeFailed: { status: 400, blame: 'client', mayHaveRun: false, title: 'The TLS handshake failed.' },
   methodUnknown: { status: 501, blame: 'client', mayHaveRun: false, title: 'The request method is not supported.' },
   expectationUnknown: { status: 417, blame: 'client', mayHaveRun: false, title: 'The expectation is not supported.' },
   clientGone: { status: 499, blame: 'client', mayHaveRun: true, title: 'The client has left.' },
@@ -57,6 +58,14 @@ const table = {
     title: 'The service is busy.',
   },
   notStored: { status: 504, blame: 'client', mayHaveRun: false, title: 'Nothing that fits is stored.' },
+  limitExceeded: { status: 429, blame: 'client', mayHaveRun: false, title: 'Too much was asked in too short a time.' },
+  limitUnknown: {
+    status: 503,
+    blame: 'gateway',
+    mayHaveRun: false,
+    retryAfterMs: 1_000,
+    title: 'Nobody can say now how much was asked.',
+  },
   overloaded: {
     status: 503,
     blame: 'gateway',
@@ -76,6 +85,8 @@ export const failures: Readonly<Record<FailureCode, Way>> = table
 interface How {
   readonly mayHaveRun?: boolean
   readonly retryAfterMs?: number
+  /** name, value, name, value … that the answer to it carries. */
+  readonly fields?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -87,6 +98,8 @@ export class Failure extends Error {
   readonly mayHaveRun: boolean
   /** When another try may be worth it; undefined when nobody knows. */
   readonly retryAfterMs: number | undefined
+  /** name, value, name, value … that the answer to it carries. */
+  readonly fields: readonly string[]
   /** The name of the Upstream that was asked, once somebody knows. */
   upstream?: string
   /** Why it was asked in place of the one that the Route chose: the code of its failure, or its status. */
@@ -97,6 +110,7 @@ export class Failure extends Error {
     this.code = code
     this.mayHaveRun = how.mayHaveRun ?? table[code].mayHaveRun
     this.retryAfterMs = how.retryAfterMs ?? failures[code].retryAfterMs
+    this.fields = how.fields ?? []
   }
 
   get status(): number {

@@ -36,11 +36,33 @@ export function isPrivate(address: string): boolean {
   return contains(privateBlocks, address)
 }
 
+/** Whether only this machine reaches it. */
+export function isLoopback(address: string): boolean {
+  return contains(loopbackBlocks, plainAddress(address))
+}
+
 /** IPv4-mapped IPv6 addresses as IPv4, so that one host has one name. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
+/** What stands for a client: an IPv6 one changes its address within its /64 at will (RFC 8981). Of the ways to write one (RFC 4291 §2.2) all are one. */
+export function networkOf(address: string): string {
+  const plain = plainAddress(address.toLowerCase())
+  if (!plain.includes(':')) return plain
+  const [head = '', tail] = plain.split('%', 1)[0]?.split('::') ?? []
+  const groups = head === '' ? [] : head.split(':')
+  const rest = tail ? tail.split(':') : []
+  // An IPv4 address at its end stands for two groups.
+  const length = groups.length + rest.length + (tail?.includes('.') ? 1 : 0)
+  const gap = tail === undefined ? [] : Array<string>(Math.max(0, 8 - length)).fill('0')
+  return [...groups, ...gap, ...rest]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
+}
+
+const loopbackBlocks = blockListOf(['127.0.0.0/8', '::1'])
 const privateBlocks = blockListOf(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '::1', 'fc00::/7'])
 
 function blockListOf(blocks: readonly string[]): BlockList {

@@ -87,6 +87,7 @@ export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, 
     'X-Request-Id',
     exchange.id,
     ...retryAfter(failure),
+    ...failure.fields,
   ])
   return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream, fallback }, now)
 }
