@@ -15,8 +15,6 @@ export interface Identity {
   readonly issuer?: string
   /** Of a key of ours: its public name, which is no secret. */
   readonly keyId?: string
-  /** Of a key of ours that has one: its own limit, such as `100/min`. */
-  readonly rate?: string
   /** Of a key of ours: the limit that it has of its own, such as `100/min`. */
   readonly rate?: string
   /** Of a token. */
