@@ -60,6 +60,8 @@ export interface Client {
 
 /** The identity of one client connection. */
 export interface ClientConnection {
+  /** Whether an upstream knows its client by it (NTLM, Negotiate). For good: what has been so once is not taken for anonymous again. */
+  hasLogin?: boolean
   /** Calls the listener once when it has closed. */
   onClose(listener: () => void): void
 }
@@ -89,6 +91,8 @@ export interface Exchange {
   readonly role: Role
   /** Whether its client has just written (readYourWrites), and is given nothing that was stored before. */
   readonly isPastStock?: boolean
+  /** Whether something stale stands in for it if its Upstream fails (RFC 5861 §4): then it is asked once, and nobody in its place. */
+  readonly hasStale?: boolean
   /** Whether it waits for a connection behind those that do not, and is dropped before them: its Upstream has not failed anybody. */
   readonly yields?: boolean
   /** Why there is no room now for a fallback: a Failure (errors.ts); undefined when there is. Absent: there always is. */

@@ -12,8 +12,10 @@ const foreign = namesOf([
   ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'],
 ])
 
-export function isForCache({ method, role, body, upgrade, isPastStock, fields: { raw } }: Exchange): boolean {
+export function isForCache({ method, role, body, upgrade, isPastStock, client, fields: { raw } }: Exchange): boolean {
   if (isPastStock) return false
+  // Who is known by the connection shows no credentials in the request (RFC 4559 §6), and nothing else could tell him from anybody.
+  if (client.connection?.hasLogin) return false
   if ((method !== 'GET' && method !== 'HEAD') || role !== 'primary') return false
   // RFC 9110 §9.3.1: content of a GET means nothing that a key could tell.
   if (body !== undefined || upgrade !== undefined) return false

@@ -103,7 +103,8 @@ function createFallback({ move, rules, services, keepBytes }: Binding) {
 
   return async function fallback(exchange: Exchange, next: Next): Promise<Answer> {
     // What goes on beside the client's own request is to show how the side fares that it is sent to.
-    if (exchange.role !== 'primary' || exchange.upstream.name !== to.name) return next(exchange)
+    const isSoleAttempt = exchange.role !== 'primary' || exchange.hasStale === true
+    if (isSoleAttempt || exchange.upstream.name !== to.name) return next(exchange)
     // HTTP/2 can say of a request whose body it has taken that it was not looked at (RFC 9113 §8.7).
     const mayBeUsed = rules.methods.includes(exchange.method) || to.protocol === 'h2'
     const again = repeatable(exchange, mayBeUsed ? keepBytes : 0)

@@ -64,7 +64,7 @@ export const retry = filterKind({
       bind: ({ retries }) =>
         async function retry(exchange, next) {
           // What goes on beside the client's own request, or in its place, is asked once.
-          if (exchange.role !== 'primary' || exchange.upgrade !== undefined) return next(exchange)
+          if (exchange.role !== 'primary' || exchange.hasStale || exchange.upgrade !== undefined) return next(exchange)
           const entered = retries.enter(exchange.upstream.name)
           try {
             const answer = await repeat(exchange, next, { attempts, on, entered, keepBytes: route.keepBodyBytes })

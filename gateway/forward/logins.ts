@@ -17,7 +17,8 @@ export class Logins {
   }
 
   /** From now on that connection, which carries an answer, carries only that client connection's requests. */
-  pin(connection: Connection, client: Pick<ClientConnection, 'onClose'>): void {
+  pin(connection: Connection, client: ClientConnection): void {
+    client.hasLogin = true
     if (connection.pinnedTo) return
     connection.pinnedTo = client
     const earlier = this.#connections.get(client)

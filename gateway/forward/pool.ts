@@ -81,7 +81,7 @@ export class Pool {
   }
 
   /** From now on that connection, which carries an answer, carries only that client connection's requests. */
-  pin(connection: Connection, client: Pick<ClientConnection, 'onClose'>): void {
+  pin(connection: Connection, client: ClientConnection): void {
     this.#logins.pin(connection, client)
   }
 

@@ -6,9 +6,8 @@ import type { Found, Inquiry } from './inquiry.ts'
 
 /** Asks for a whole, or by our validators after what is found. */
 export function asking({ exchange }: Inquiry, found: Found | undefined): Exchange {
-  // What may be answered from stock if the upstream fails is not answered by another one.
-  const role = exchange.role === 'primary' && found?.isForErrors ? 'revalidate' : exchange.role
-  return { ...exchange, fields: fieldsToFill(exchange.fields, found?.stored), role, onGone: () => {} }
+  const asked = { ...exchange, fields: fieldsToFill(exchange.fields, found?.stored), onGone: () => {} }
+  return found?.isForErrors ? { ...asked, hasStale: true } : asked
 }
 
 /** On behalf of nobody: after the client has his answer, and without his patience. */

@@ -4,11 +4,12 @@ import { lifetimeMs } from '../../caching/freshness.ts'
 import { mayBeGiven, type Stored } from '../../caching/stored.ts'
 import { variantOf } from '../../caching/vary.ts'
 import type { Answer } from '../../model.ts'
-import { behind, finish } from './asking.ts'
+import { behind, finish, isFailing } from './asking.ts'
 import type { Fetcher } from './fetch.ts'
 import type { Fetching, FetchParts } from './filling.ts'
 import type { Flights, Land, Landing } from './flights.ts'
 import { answerFrom, apartKey, type Found, foundFor, type Inquiry, telling } from './inquiry.ts'
+import { Rests } from './rests.ts'
 
 /** A request that is not answered from stock. */
 export type Wanted = Omit<Fetching, 'land'> & {
@@ -23,9 +24,11 @@ export interface ObtainParts extends Pick<FetchParts, 'clock' | 'count'> {
 
 export class Obtainer {
   readonly #parts: ObtainParts
+  readonly #rests: Rests
 
   constructor(parts: ObtainParts) {
     this.#parts = parts
+    this.#rests = new Rests(parts.clock.now)
   }
 
   /** The client's own, untouched: the cache looks away. */
@@ -38,11 +41,19 @@ export class Obtainer {
   askBehind(inquiry: Inquiry, found: Found): void {
     const { flights, fetcher, clock } = this.#parts
     const key = flightKey({ inquiry, names: found.stored.vary })
-    if (flights.of(key)) return
-    const land = flights.start(key, inquiry.place.uri)
+    if (flights.of(key) || this.#rests.has(key)) return
+    const tell = flights.start(key, inquiry.place.uri)
+    let isWell = true
+    const land: Land = (landing) => {
+      isWell &&= landing.how !== 'erred' && landing.how !== 'failed'
+      tell(landing)
+    }
     void fetcher.fetch({ inquiry: behind(inquiry), found, told: { fwd: 'stale' }, land }).then(
-      (answer) => finish(answer, clock.now),
-      () => {},
+      (answer) => {
+        this.#rests.ended(key, isWell && !isFailing(answer))
+        finish(answer, clock.now)
+      },
+      () => this.#rests.ended(key, false),
     )
   }
 
