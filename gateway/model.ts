@@ -3,18 +3,23 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { BreakerSettings } from './model/breaker.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
-import type { Identity } from './model/identity.ts'
+import type { HealthSettings, OutlierSettings } from './model/health.ts'
+import type { AuthRules, Identity } from './model/identity.ts'
 import type { RolloutDeclaration, Stage } from './model/rollout.ts'
+import type { Affinity, Target } from './model/target.ts'
 
 export type * from './model/breaker.ts'
 export type * from './model/caching.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
+export type * from './model/health.ts'
 export type * from './model/identity.ts'
+export type * from './model/limiting.ts'
 export type * from './model/load.ts'
 export type * from './model/override.ts'
 export type * from './model/retry.ts'
 export type * from './model/rollout.ts'
+export type * from './model/target.ts'
 
 /** Why an attempt is made: only `primary` is the client's own request at the side that its Route chose. */
 export type Role = 'primary' | 'retry' | 'fallback' | 'shadow' | 'noise' | 'revalidate'
@@ -84,8 +89,13 @@ export interface Exchange {
   /** The offered protocols (the value of Upgrade) when the client asks to leave HTTP. */
   readonly upgrade?: string | undefined
   readonly client: Client
+  /** Who sent it, once its Route has checked that. */
   readonly identity?: Identity
+  /** Its address has failed so often that nothing is checked any more that costs something. */
+  readonly isScreened?: true
   readonly route: Route
+  /** A Route with `auth` that a looser reading of its path meets: that auth applies too. */
+  readonly guardedBy?: RouteDeclaration
   /** Where the request is headed. */
   readonly upstream: Upstream
   readonly role: Role
@@ -95,6 +105,8 @@ export interface Exchange {
   readonly hasStale?: boolean
   /** Whether it waits for a connection behind those that do not, and is dropped before them: its Upstream has not failed anybody. */
   readonly yields?: boolean
+  /** The origins of the targets that earlier attempts at its Upstream went to: one that nothing binds goes to another. */
+  readonly tried?: readonly string[]
   /** Why there is no room now for a fallback: a Failure (errors.ts); undefined when there is. Absent: there always is. */
   readonly lacksFallback?: () => Error | undefined
   /** Monotonic milliseconds by which the answer's head must have come, whoever gives it. */
@@ -135,6 +147,8 @@ export interface Answer {
   readonly by: 'upstream' | 'cache' | 'gateway'
   /** The name of the Upstream that it came from, if any. */
   readonly upstream?: string | undefined
+  /** The origin of the one of that Upstream's several targets that it came from. */
+  readonly target?: string | undefined
   /** The code (errors.ts) of the failure that it reports, when the gateway made it. */
   readonly failure?: string | undefined
   /** Why it is not of the Upstream that the Route chose: the code of its failure (errors.ts), or its status. */
@@ -176,23 +190,17 @@ export interface Outcome {
   readonly end: EndHow | 'noAnswer'
 }
 
-/** One address that can be connected to. */
-export interface Target {
-  /** scheme://host:port, in lower case: what pools and health are keyed by. */
-  readonly origin: string
-  readonly secure: boolean
-  /** A name or an address, an IPv6 one without brackets. */
-  readonly host: string
-  /** 1–65535 */
-  readonly port: number
-  /** Whether its certificate is verified (TLS only). */
-  readonly verify: boolean
-}
-
 /** A named place that can answer: the monolith, or a service cut out of it. */
 export interface Upstream {
   readonly name: string
+  /** The first of its targets; of an attempt the one that it goes to. */
   readonly target: Target
+  /** All that can answer alike; at least one. */
+  readonly targets: readonly Target[]
+  /** What keeps a client with one of them; absent: each request goes where least is under way. */
+  readonly affinity?: Affinity
+  /** How long one that has come, or come back, is given less than the others; absent: not at all. */
+  readonly slowStartMs?: number
   readonly connectMs: number
   /** From the last byte of the request sent to the first of the answer. */
   readonly firstByteMs: number
@@ -206,6 +214,12 @@ export interface Upstream {
   readonly maxPending: number
   /** Absent: it is asked however it fares. */
   readonly breaker?: BreakerSettings
+  /** Absent: its targets are well unless their requests say otherwise. */
+  readonly health?: HealthSettings
+  /** Absent: none of its targets is left alone for its failures. */
+  readonly outliers?: OutlierSettings
+  /** Whether the requests under way at a time are bounded by how long its answers take, below `maxConnections`. */
+  readonly isAdaptive?: true
 }
 
 /** What a Route moves from and to, and the Rollout that says how far it is. */
@@ -230,6 +244,8 @@ export interface RouteDeclaration {
   readonly upstream: Upstream
   /** The most of a request's body that is kept so that it can be sent again. */
   readonly keepBodyBytes: number
+  /** Absent: credentials go on to its Upstream unchecked and untouched. */
+  readonly auth?: AuthRules
 }
 
 /** A set of requests of the public site, who owns it, what happens on the way. */
@@ -254,6 +270,8 @@ export interface Match {
   readonly path: string
   /** The name of a Route that only a looser reading of the path (case, slash, `;x`, %2F) would have met; counted as a near miss. */
   readonly nearMiss?: string
+  /** Another Route, with `auth`, that a looser reading of the path meets. */
+  readonly guardedBy?: Route
 }
 
 /** All that one reading of routes.yaml compiles to. Frozen; only ever replaced whole. */

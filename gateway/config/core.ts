@@ -1,11 +1,13 @@
 // The core keys of routes.yaml: what every gateway has, whatever its filters. Type, default, check, editor schema and
 // reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
 import { type Static, type TSchema, Type } from 'typebox'
+import { adminSchema } from './adminSchema.ts'
 import { breakerSchema } from './breakerSchema.ts'
 import { matchSchema } from './matchSchema.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
+import { targetProperties } from './targetSchema.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -38,17 +40,6 @@ const probesSchema = Type.Object(
   { ...closed, default: {}, description: '/healthz and /readyz alone, for load balancers; no secrets there.' },
 )
 
-const adminSchema = Type.Object(
-  {
-    host: ListenHost({
-      default: '127.0.0.1',
-      description: 'The address that operators reach; never public by default.',
-    }),
-    port: Port({ default: 8081, description: 'Its port; 0 takes a free one.' }),
-  },
-  { ...closed, default: {}, description: 'Metrics, status, control.' },
-)
-
 const choice = <const V extends string>(values: readonly V[], about: { default?: V; description: string }) =>
   Type.Enum([...values] as V[], about)
 
@@ -74,10 +65,7 @@ const accessLogSchema = Type.Union(
 
 export const upstreamSchema = Type.Object(
   {
-    url: Text({
-      title: 'a URL such as http://127.0.0.1:4000',
-      description: 'http or https, a host and maybe a port; a path belongs to `move.rewrite`.',
-    }),
+    ...targetProperties,
     connect: Duration({ default: '2s', description: 'Until the connection stands, TLS included.' }),
     firstByte: Duration({
       default: '30s',

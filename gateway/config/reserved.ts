@@ -7,15 +7,8 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
   [/^$/, ['keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
   [/^\/store$/, ['cache']],
   [/^\/public$/, ['tls', 'proxyProtocol', 'maxConnections', 'http2']],
-  [/^\/admin$/, ['tokens', 'tls']],
-  [
-    /^\/upstreams\/[^/]+$/,
-    ['targets', 'balance', 'affinity', 'health', 'outliers', 'slowStart'].concat([
-      'concurrency',
-      'secret',
-      'internalToken',
-    ]),
-  ],
+  [/^\/admin$/, ['tls']],
+  [/^\/upstreams\/[^/]+$/, ['health', 'outliers'].concat(['concurrency', 'secret', 'internalToken'])],
   [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cookies', 'priority', 'breaker']],
   [/^\/routes\/[0-9]+\/cache$/, ['tags']],
   [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],

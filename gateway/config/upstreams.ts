@@ -1,11 +1,12 @@
-// The Upstreams of the file, their URLs taken apart.
-// The danger it guards against: a URL of which a part is silently ignored.
-import type { BreakerSettings, Target, Upstream } from '../model.ts'
+// The Upstreams of the file.
+// The danger it guards against: a setting of one that is read as another's.
+import type { BreakerSettings, Upstream } from '../model.ts'
 import type { CheckedBreaker } from './breakerSchema.ts'
 import type { CheckedUpstream } from './core.ts'
-import { type KnownUpstreams, type Page, refuse, wordsAt } from './page.ts'
+import { type KnownUpstreams, type Page, refuse } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
 import { basisPoints, durationMs } from './schema.ts'
+import { balancingOf } from './targets.ts'
 
 export function declareUpstreams(page: Page): KnownUpstreams {
   const all = valueAt(page.written.value, '/upstreams')
@@ -21,14 +22,14 @@ export function declareUpstreams(page: Page): KnownUpstreams {
 
 function declareUpstream(page: Page, name: string): Upstream | undefined {
   const pointer = below('/upstreams', name)
-  const target = targetOf(page, below(pointer, 'url'))
   const settings = page.checked.at<CheckedUpstream>(pointer)
-  if (!target || !settings) return undefined
-  const { connect, firstByte, idle, protocol, maxConnections, maxPending, tls, breaker } = settings
+  const balancing = balancingOf(page, pointer, settings)
+  if (!balancing || !settings) return undefined
+  const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker } = settings
   if (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker)) return undefined
   return {
     name,
-    target: { ...target, verify: tls.verify },
+    ...balancing,
     connectMs: durationMs(connect),
     firstByteMs: durationMs(firstByte),
     idleMs: durationMs(idle),
@@ -70,38 +71,4 @@ function breakerOf({
     }),
     engine,
   }
-}
-
-function targetOf(page: Page, pointer: string): Omit<Target, 'verify'> | undefined {
-  const text = page.checked.at<string>(pointer)
-  if (text === undefined) return undefined
-  const mistake = mistakeOf(text)
-  if (mistake !== undefined) return refuse(page, pointer, mistake(wordsAt(page, pointer)))
-  const { protocol, hostname, port } = new URL(text)
-  const secure = protocol === 'https:'
-  const number = port === '' ? (secure ? 443 : 80) : Number(port)
-  return {
-    origin: `${protocol}//${hostname}:${number}`,
-    secure,
-    // The brackets of an IPv6 address belong to the URL (RFC 3986 §3.2.2), not to the address.
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: number,
-  }
-}
-
-/** What is wrong with a URL, told of it as the file writes it; never with its user information. */
-function mistakeOf(text: string): ((words: string) => string) | undefined {
-  // The URL parser forgives what a reader would not: backslashes, spaces, one slash for two.
-  if (!/^https?:\/\/[^\s\\]+$/i.test(text) || !URL.canParse(text)) {
-    return (words) => `url must be http:// or https://, a host and maybe a port, not ${words}`
-  }
-  const { username, password, pathname, port } = new URL(text)
-  if (username !== '' || password !== '') {
-    return () => 'url must not hold a user name or password: they would be in every copy of this file; remove them'
-  }
-  if (/[?#]/.test(text)) return (words) => `url must not have a query or fragment; remove it from ${words}`
-  if (pathname !== '/')
-    return (words) => `url must not have a path; in ${words} it belongs to the route's move.rewrite.path`
-  if (port === '0') return () => 'url must have a port from 1 to 65535, not 0'
-  return undefined
 }

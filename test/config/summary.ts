@@ -28,9 +28,10 @@ function ofSettings(settings: CoreSettings): string[] {
   ]
 }
 
-function ofUpstream({ name, target, connectMs, firstByteMs, idleMs, breaker }: Upstream): string {
-  const { origin, host, port, secure } = target
-  const places = `${origin} = ${host} ${port}${secure ? ' TLS' : ''}; ${connectMs}, ${firstByteMs}, ${idleMs} ms`
+function ofUpstream({ name, targets, connectMs, firstByteMs, idleMs, breaker, ...more }: Upstream): string {
+  const each = targets.map(({ origin, host, port, secure }) => `${origin} = ${host} ${port}${secure ? ' TLS' : ''}`)
+  const balancing = more.affinity || more.slowStartMs ? `; ${JSON.stringify([more.affinity, more.slowStartMs])}` : ''
+  const places = `${each.join(', ')}; ${connectMs}, ${firstByteMs}, ${idleMs} ms${balancing}`
   return `upstream ${name}: ${places}${breaker ? `; breaker ${JSON.stringify(breaker)}` : ''}`
 }
 

@@ -7,7 +7,7 @@ import { createForward } from '../../gateway/forward/forward.ts'
 import { createPools, type Pools } from '../../gateway/forward/pools.ts'
 import { createResolver } from '../../gateway/forward/resolve.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
-import type { Answer, ClientConnection, Exchange, Upstream } from '../../gateway/model.ts'
+import type { Answer, ClientConnection, Exchange, Target, Upstream } from '../../gateway/model.ts'
 import { sharer } from '../../gateway/state/sharing/fleetSize.ts'
 
 export interface Asked {
@@ -57,15 +57,11 @@ export function openWorld(lookup = createResolver()): World {
 }
 
 export function upstreamTo(port: number, over: Partial<Upstream> = {}, scheme = 'http'): Upstream {
+  const target = targetAt(port, scheme)
   return {
     name: 'old',
-    target: {
-      origin: `${scheme}://127.0.0.1:${port}`,
-      secure: scheme === 'https',
-      host: '127.0.0.1',
-      port,
-      verify: false,
-    },
+    target,
+    targets: [target],
     connectMs: 5_000,
     firstByteMs: 5_000,
     idleMs: 5_000,
@@ -74,6 +70,11 @@ export function upstreamTo(port: number, over: Partial<Upstream> = {}, scheme = 
     maxPending: 1_024,
     ...over,
   }
+}
+
+export function targetAt(port: number, scheme = 'http'): Target {
+  const origin = `${scheme}://127.0.0.1:${port}`
+  return { origin, secure: scheme === 'https', host: '127.0.0.1', port, verify: false }
 }
 
 function exchangeOf(upstream: Upstream, { raw = ['Host', 'h'], connection, ...asking }: Asking) {

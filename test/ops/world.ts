@@ -43,7 +43,7 @@ export function upstreamAt(name: string, port = 1, scheme = 'http'): Upstream {
   const host = '127.0.0.1'
   const target = { origin: `${scheme}://${host}:${port}`, secure: scheme === 'https', host, port, verify: true }
   const limits = { connectMs: 1000, firstByteMs: 1000, idleMs: 1000, maxConnections: 10, maxPending: 10 }
-  const upstream = { name, target, protocol: 'http1' as const, ...limits }
+  const upstream = { name, target, targets: [target], protocol: 'http1' as const, ...limits }
   return upstream
 }
 
@@ -68,7 +68,7 @@ export function routeOf(name: string, stage?: Stage, from = monolith, to = searc
 const settings: CoreSettings = {
   public: { host: '127.0.0.1', port: 0, trustedProxies: [], keepAliveMs: 1000, drainMs: 1000 },
   probes: { host: '127.0.0.1', port: 0 },
-  admin: { host: '127.0.0.1', port: 0 },
+  admin: { host: '127.0.0.1', port: 0, tokens: [] },
   stateDir: '/nonexistent',
   store: { state: 'memory:' },
   replicas: 1,
@@ -159,7 +159,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     read: async () => ({ problems: [], value: undefined }),
     history: async () => [],
     comparisonsOf: () => undefined,
-    looked: () => {},
+    record: { audit: () => {}, refused: () => {} },
     problems: () => [],
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },

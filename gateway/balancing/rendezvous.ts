@@ -1,0 +1,24 @@
+// Whose a client is, of several targets, by nothing but their names: every gateway says the same, and remembers nothing. Each
+// target draws a number for each client, and the highest wins (Thaler and Ravishankar, "Using Name-Based Mappings to Increase
+// Hit Rates").
+// The danger it guards against: a target that comes or goes and takes the clients of all others from their sessions. Here only its
+// own move.
+import { hash } from 'node:crypto'
+
+/** @returns undefined when there is none */
+export function ownerOf<T extends { readonly origin: string }>(client: string, targets: readonly T[]): T | undefined {
+  let owner: T | undefined
+  let highest = ''
+  for (const target of targets) {
+    const drawn = hash('sha256', `${target.origin} ${client}`, 'hex')
+    if (owner && drawn <= highest) continue
+    owner = target
+    highest = drawn
+  }
+  return owner
+}
+
+/** What a cookie may call a target by: the same from every gateway, and not its address, which is nobody's business. */
+export function idOf(upstream: string, origin: string): string {
+  return hash('sha256', `${upstream} ${origin}`, 'base64url').slice(0, 16)
+}
