@@ -1,7 +1,7 @@
 // The end of a gateway that is still being asked: what is under way is answered, then the door closes.
 // The danger it guards against: a connection that was accepted and is reset, or one that holds up the end for ever.
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises'
-import type { Door } from './door/door.ts'
+import type { Entrance } from './door/entrance.ts'
 
 /** Once readiness has ended nobody new should come; until nobody has for so long, whoever comes is taken in. */
 const quietMs = 500
@@ -13,7 +13,7 @@ const closeIdleEveryMs = 250
 const farewellMs = 2_000
 
 /** Resolves once nobody is left, at the latest after `drainMs`; what is there then is still to be cut. */
-export async function drainDoor(door: Door, drainMs: number): Promise<void> {
+export async function drainDoor(door: Entrance, drainMs: number): Promise<void> {
   const startedAt = performance.now()
   const mostMs = Math.min(drainMs / 3, mostLameDuckMs)
   do await delay(Math.min(quietMs, mostMs))

@@ -3,11 +3,11 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Door } from './door/door.ts'
+import type { Entrance } from './door/entrance.ts'
 import type { CoreSettings } from './model.ts'
 
 export interface Listeners {
-  readonly public: Door
+  readonly public: Entrance
   readonly probes: Server
   readonly admin: FastifyInstance
 }

@@ -6,10 +6,8 @@ import { createFindings, formatProblems } from './config/problems.ts'
 import { readingSteps } from './config/read.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
 import { inTurns } from './config/steps.ts'
-import type { Door, DoorPorts } from './door/door.ts'
-import { createFastDoor } from './door/fast.ts'
-import { createGeneralDoor } from './door/general.ts'
 import { createJourney } from './door/journey.ts'
+import { openDoor } from './door/open.ts'
 import { drainDoor } from './drain.ts'
 import { hashOf } from './files/content.ts'
 import { filters } from './filters.ts'
@@ -86,12 +84,6 @@ export async function openGateway(options: GatewayOptions): Promise<Opened> {
   }
 }
 
-/** The general door alone serves everything too, at twice the cost: for comparing the two, and should the fast one ever be in doubt. */
-async function createDoor(choice: string | undefined, ports: DoorPorts): Promise<Door> {
-  const general = await createGeneralDoor(ports)
-  return choice === 'general' ? general : createFastDoor(general, ports)
-}
-
 interface Running extends Telling {
   readonly headTimeoutMs: number
   readonly stallMs: number
@@ -109,7 +101,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
   }
   const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
   const listeners: Listeners = {
-    public: await createDoor(parts.env.BANYAN_DOOR, {
+    public: await openDoor(parts.env.BANYAN_DOOR, {
       journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
       headTimeoutMs: parts.headTimeoutMs,
@@ -164,7 +156,7 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     read: (text) => readAside(text, parts),
     history: record.history,
     comparisonsOf: parts.comparisons.view,
-    looked: ({ by, route, examples }) => record.note({ kind: 'look', by, subject: route, evidence: { examples } }),
+    record,
     sharing,
     problems: () => live.problems,
     hints: () => [...emergency.hints(), ...sharing.hints(), ...hints],

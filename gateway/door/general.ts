@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { FailureCode } from '../errors.ts'
-import { type Door, type DoorPorts, doorOf } from './door.ts'
+import type { Door, DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
 import { failureOfParserError, type ParserError, refuse } from './refuse.ts'
 import { createService } from './service.ts'
@@ -50,13 +50,18 @@ export async function createGeneralDoor(ports: DoorPorts): Promise<GeneralDoor> 
   }
 
   await app.ready()
+  // It never listens; Node looks for heads that do not arrive from this word on.
+  server.emit('listening')
   return {
-    ...doorOf(server, ports),
+    take: (socket) => void server.emit('connection', socket),
     keepIdle(ms) {
       server.keepAliveTimeout = ms
     },
     closeIdle: () => server.closeIdleConnections(),
     leaveTunnels,
+    // Node looks for itself.
+    sweep() {},
+    close: () => void server.close(),
     adopt(socket, bytes) {
       socket.pause()
       if (bytes.length > 0) socket.unshift(bytes)

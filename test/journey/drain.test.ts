@@ -79,12 +79,12 @@ test('an event stream lives until the deadline and is then cut', async () => {
   expect(await gateway.exited).toBe(0)
 })
 
-test('no request is lost while clients keep coming during the first half second', async () => {
+test('no request is lost while clients keep coming before the door is shut', async () => {
   const gateway = await start('20s')
-  let until = Number.POSITIVE_INFINITY
   let answered = 0
+  let enough = Number.POSITIVE_INFINITY
   async function client(): Promise<void> {
-    while (performance.now() < until) {
+    while (answered < enough) {
       const wire = await openWire(gateway.port, quick.replace('Host', 'Connection: close\r\nHost'))
       const { received, isClean } = await wire.closed()
       expect({ isClean, received }).toEqual({ isClean: true, received: expect.stringMatching(/quick$/) })
@@ -94,11 +94,8 @@ test('no request is lost while clients keep coming during the first half second'
   const clients = Array.from({ length: 4 }, client)
   gateway.child.kill('SIGTERM')
   await gateway.line(({ msg }) => msg === 'draining')
-  until = performance.now() + 300
-  const before = answered
+  enough = answered + 40
   await Promise.all(clients)
-  expect(answered).toBeGreaterThan(before)
-  expect(answered).toBeGreaterThan(20)
   expect(await gateway.exited).toBe(0)
 })
 

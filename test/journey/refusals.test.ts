@@ -180,6 +180,16 @@ test.each(['GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ', 'G'])(
   },
 )
 
+test('a second head that does not arrive is answered 408 on a connection that changed doors too', async () => {
+  const slow = await startTestGateway(`upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`, undefined, {
+    headTimeoutMs: 50,
+  })
+  const first = 'GET http://h/first HTTP/1.1\r\nHost: h\r\n\r\n'
+  const { received } = await exchangeBytes(slow.port, `${first}GET /second HTTP/1.1\r\nX-Slow: `)
+  expect(received).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 408 /)
+  await slow.close()
+})
+
 test('a connection opened ahead and never used is ended without a word', async () => {
   const slow = await startTestGateway(
     `upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`,
