@@ -1,7 +1,7 @@
 // What a door says when there is no request to answer: the head was malformed, too large or too late.
 // The danger it guards against: a connection kept open whose next byte nobody can place (RFC 9112 §11.2): it always ends here.
 import type { Socket } from 'node:net'
-import { Failure, type FailureCode, failures } from '../errors.ts'
+import { Failure, type FailureCode } from '../errors.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { noFields } from '../message/fields.ts'
 import { requestIdOf } from '../message/requestId.ts'
@@ -41,6 +41,18 @@ function isMethod({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+( |$)/.test(line)
 }
 
+/** A request that is sound and only unwelcome (401, 429) leaves its connection as sound as it was. */
+const faults: ReadonlySet<string | undefined> = new Set<FailureCode>([
+  'requestMalformed',
+  'requestTimeout',
+  'requestHeadTooLarge',
+  'methodUnknown',
+  'expectationUnknown',
+  'requestBodyBroken',
+  'clientGone',
+])
+
+/** Whether the answer is to something that nobody can place on its connection. */
 export function isClientsFault({ failure }: Answer): boolean {
-  return failure !== undefined && failures[failure as FailureCode].blame === 'client'
+  return faults.has(failure)
 }
