@@ -1,0 +1,123 @@
+// How many requests an upstream takes at a time before its answers slow down: after the gradient controller of Envoy's adaptive
+// concurrency filter (limit × calm latency / latency now, and headroom), which measures the calm latency anew each minute while
+// less is under way. Here it is half as much, not almost nothing: whoever is not busy does not notice.
+// The dangers it guards against: a baseline that follows an overload upwards until the overload passes for normal (Netflix's
+// Gradient2), and a limit that falls to nothing while nobody asks.
+import type { Answered } from '../model.ts'
+
+/** Latency is the median of so many answers at least, and of so much time. */
+const fewest = 10
+const windowMs = 500
+/** Of the newest of a window. */
+const mostKept = 256
+/** So much above the calm latency is no queue at the upstream (Envoy's buffer), and so much may be our own lateness. */
+const tolerance = 1.25
+const toleranceMs = 2
+/** One window takes no more away: it may be the one that lies. */
+const steepest = 0.5
+/** The calm latency is the median of so many, or of those that came in the time that there is for it. */
+const calmSamples = 50
+const measuringMs = 5_000
+/** How long it is believed; up to so much longer by chance, so that several gateways do not measure in one moment. */
+const believedMs = 60_000
+const jitter = 0.15
+
+export interface Bounds {
+  readonly least: number
+  readonly most: number
+}
+
+export interface GradientParts {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** In [0, 1). */
+  random(): number
+  /** They change with the fleet. */
+  bounds(): Bounds
+  /** Where it begins. */
+  readonly initial: number
+}
+
+export class Gradient {
+  readonly #parts: GradientParts
+  readonly #tookMs: number[] = []
+  #limit: number
+  /** Answers of this window. */
+  #count = 0
+  #windowStartedAt: number
+  /** The most that were under way at a time, of the requests of this window. */
+  #peak = 0
+  #calmMs: number | undefined
+  #staleAt = 0
+  /** Since when the calm latency is being measured. */
+  #measuringSince: number | undefined
+
+  constructor(parts: GradientParts) {
+    this.#parts = parts
+    this.#limit = parts.initial
+    this.#windowStartedAt = parts.now()
+    this.#measuringSince = this.#windowStartedAt
+  }
+
+  /** Requests that may be under way now. */
+  get most(): number {
+    return Math.floor(this.#bounded(this.#measuringSince === undefined ? this.#limit : this.#limit / 2))
+  }
+
+  /** Without a queue; undefined before it was measured. */
+  get calmMs(): number | undefined {
+    return this.#calmMs
+  }
+
+  /** An answer has begun. */
+  add({ tookMs, startedAt, active }: Answered): void {
+    // What was sent before the measurement met those that were under way then.
+    if (this.#measuringSince !== undefined && startedAt < this.#measuringSince) return
+    this.#tookMs[this.#count % mostKept] = tookMs
+    this.#count += 1
+    this.#peak = Math.max(this.#peak, active)
+    const nowMs = this.#parts.now()
+    if (this.#measuringSince === undefined) this.#judge(nowMs)
+    else this.#measure(nowMs - this.#measuringSince, nowMs)
+  }
+
+  #measure(elapsedMs: number, nowMs: number): void {
+    if (this.#count < (elapsedMs < measuringMs ? calmSamples : fewest)) return
+    this.#calmMs = medianOf(this.#tookMs)
+    this.#staleAt = nowMs + believedMs * (1 + jitter * this.#parts.random())
+    this.#measuringSince = undefined
+    this.#openWindow(nowMs)
+  }
+
+  #judge(nowMs: number): void {
+    if (this.#count < fewest || nowMs - this.#windowStartedAt < windowMs) return
+    // Where less was under way than might have been, the limit has slowed nobody down, and need not be higher.
+    if (this.#peak > this.#limit / 2) this.#adjust(medianOf(this.#tookMs))
+    // At the least there is no queue of ours left to take away: so this is the calm latency now.
+    if (nowMs >= this.#staleAt || this.#limit <= this.#parts.bounds().least) this.#measuringSince = nowMs
+    this.#openWindow(nowMs)
+  }
+
+  #adjust(tookMs: number): void {
+    const allowedMs = (this.#calmMs ?? tookMs) * tolerance + toleranceMs
+    const gradient = allowedMs / Math.max(tookMs, 0.01)
+    const headroom = Math.sqrt(this.#limit) * Math.min(1, (gradient - 1) / (tolerance - 1))
+    this.#limit = this.#bounded(gradient < 1 ? this.#limit * Math.max(steepest, gradient) : this.#limit + headroom)
+  }
+
+  #openWindow(nowMs: number): void {
+    this.#tookMs.length = 0
+    this.#count = 0
+    this.#peak = 0
+    this.#windowStartedAt = nowMs
+  }
+
+  #bounded(limit: number): number {
+    const { least, most } = this.#parts.bounds()
+    return Math.min(most, Math.max(least, limit))
+  }
+}
+
+function medianOf(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
+}
