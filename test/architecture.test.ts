@@ -69,7 +69,7 @@ const places: readonly Place[] = [
   {
     at: 'gateway/config/',
     mayImport: [
-      ...[model, ports, errors, filter, pipeline, schema, live, rollout, files, 'gateway/routing/'],
+      ...[model, ports, errors, filter, pipeline, schema, live, message, rollout, files, 'gateway/routing/'],
       'gateway/state/store/url.ts',
     ],
   },

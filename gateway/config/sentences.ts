@@ -19,6 +19,8 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>
   readonly minimum?: number
   readonly maximum?: number
+  /** It is, or by mistake may be, a secret: what stands there is not told (JSON Schema Validation §9.4). */
+  readonly writeOnly?: boolean
 }
 
 /** @param words the value as the file writes it; undefined for mappings, lists and nothing */
@@ -39,7 +41,7 @@ export function sentenceOf(error: ErrorObject, words: string | undefined): strin
     return `${subject} needs at least ${count(params.limit, 'key', 'keys')}; add one or remove it`
   if (keyword === 'uniqueItems') return `${subject} lists the same entry twice; remove one of them`
   if (keyword === 'enum' && typeof error.data === 'string') return notAmong(error.data, subject, { shape, words })
-  return `${subject} must be ${expected(shape)}${instead(error, words, shape)}`
+  return `${subject} must be ${expected(shape)}${shape.writeOnly ? '' : instead(error, words, shape)}`
 }
 
 function unknownKey(pointer: string, key: string, shape: Shape): string {

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import type { CoreSettings } from '../model.ts'
+import { declareAdmin } from './admin.ts'
 import type { CheckedTop } from './core.ts'
 import type { Environment } from './environment.ts'
 import { type Page, refuse, wordsAt } from './page.ts'
@@ -17,7 +18,7 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
   const areTrusted = checkTrustedProxies(page)
   const door = page.checked.at<CheckedTop['public']>('/public')
   const probes = page.checked.at<CheckedTop['probes']>('/probes')
-  const admin = page.checked.at<CheckedTop['admin']>('/admin')
+  const admin = declareAdmin(page)
   const stateDir = page.checked.at<CheckedTop['stateDir']>('/stateDir')
   const store = declareStore(page)
   const paths = page.checked.at<CheckedTop['paths']>('/paths')

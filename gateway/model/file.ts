@@ -35,6 +35,20 @@ export interface Problem extends Position {
 }
 
 /** The top-level keys that are not upstreams or routes. */
+/** What an operator may: see what is, see examples of what clients were answered, change what is, issue and end keys. */
+export type AdminRole = 'read' | 'diff' | 'operate' | 'keys'
+
+/** By which the admin listener knows who asks. */
+export interface AdminToken {
+  /** The person's, or the program's. */
+  readonly name: string
+  /** SHA-256 of the token, in lower-case hexadecimal. */
+  readonly sha256: string
+  readonly roles: readonly AdminRole[]
+  /** Milliseconds since the epoch, from which on it is good for nothing; absent: never. */
+  readonly expiresAt?: number
+}
+
 export interface CoreSettings {
   readonly public: {
     readonly host: string
@@ -46,7 +60,7 @@ export interface CoreSettings {
     readonly drainMs: number
   }
   readonly probes: { readonly host: string; readonly port: number }
-  readonly admin: { readonly host: string; readonly port: number }
+  readonly admin: { readonly host: string; readonly port: number; readonly tokens: readonly AdminToken[] }
   /** Absolute path. */
   readonly stateDir: string
   /** Whatever reads it may hold a password: it is shown nowhere. */

@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { diffPage } from './diff.ts'
 import type { AdminPorts } from './gateway.ts'
 import { lookThrough } from './lookThrough.ts'
+import { admission, callOf, isAdmitted, operatorOf } from './operators.ts'
 import { orders } from './orders.ts'
 import { allowedAt, paths } from './places.ts'
 import { readinessOf } from './probes.ts'
@@ -37,6 +38,11 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
     }
     reply.header('Cache-Control', 'no-store')
   })
+  // What a page may be asked for by is said where it is: app.get('/keys', { config: { role: 'keys' } }, …) (operators.ts).
+  app.addHook('onRequest', admission(ports))
+  app.addHook('onResponse', async (request, reply) => {
+    if (isOrder(request)) recordOrder(request, reply.statusCode, ports.gateway)
+  })
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: false,
@@ -47,7 +53,7 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler(refuse)
   addReads(app, ports)
-  app.post('/reload', async (_request, reply) => {
+  app.post('/reload', { config: { role: 'operate' } }, async (_request, reply) => {
     const result = await ports.gateway.reload()
     return reply.code(result.accepted ? 200 : 422).send(result)
   })
@@ -59,13 +65,26 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
 }
 
 function addReads(app: FastifyInstance, { gateway, health, metrics, clock }: AdminPorts): void {
-  app.get('/healthz', async () => ({ alive: true }))
-  app.get('/readyz', async (_request, reply) => {
+  const open = { config: { role: 'anyone' } } as const
+  const read = { config: { role: 'read' } } as const
+  app.get('/healthz', open, async () => ({ alive: true }))
+  app.get('/readyz', open, async (_request, reply) => {
     const { status, body } = await readinessOf(gateway, health)
     return reply.code(status).send(body)
   })
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
-  app.get('/status', async () => statusOf({ gateway, health, metrics, clock }))
+  app.get('/metrics', read, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  app.get('/status', read, async () => statusOf({ gateway, health, metrics, clock }))
+}
+
+/** Whatever was to change something; a plan is a question that is too long for a path. */
+function isOrder(request: FastifyRequest): boolean {
+  const { config } = request.routeOptions
+  return !isSafe.has(request.method) && !request.is404 && config.role !== 'read' && isAdmitted(request)
+}
+
+function recordOrder(request: FastifyRequest, status: number, { record }: AdminPorts['gateway']): void {
+  const call = { by: operatorOf(request), subject: callOf(request), reason: `answered ${status}` }
+  record.audit({ kind: 'admin', ...call, evidence: { address: request.ip, status } }, 'admin call')
 }
 
 /** 405 (RFC 9110 §15.5.6) where the path has other methods, else 404. */

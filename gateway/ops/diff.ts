@@ -4,6 +4,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { Gateway } from './gateway.ts'
+import { operatorOf } from './operators.ts'
 import { sendProblem } from './problem.ts'
 
 export interface DiffExample extends Omit<RouteComparisons['examples'][number], 'at'> {
@@ -36,7 +37,8 @@ interface Asked {
 }
 
 export async function diffPage(app: FastifyInstance, { gateway }: { readonly gateway: Gateway }): Promise<void> {
-  app.get<Asked>('/diff/:route', async ({ params, query, headers }, reply) => {
+  app.get<Asked>('/diff/:route', { config: { role: 'diff' } }, async (request, reply) => {
+    const { params, query } = request
     const { route } = params
     const moves = gateway.snapshot()?.routes.filter(({ move }) => move) ?? []
     if (!moves.some(({ name }) => name === route)) {
@@ -46,8 +48,13 @@ export async function diffPage(app: FastifyInstance, { gateway }: { readonly gat
     const known = gateway.comparisonsOf(route)
     const areShown = query.examples !== 'no'
     if (areShown && known && known.examples.length > 0) {
-      const by = String(headers['banyan-admin'] ?? '').slice(0, 64)
-      gateway.looked({ by: by === '' || by === '1' ? 'admin' : by, route, examples: known.examples.length })
+      const look = {
+        kind: 'look',
+        by: operatorOf(request),
+        subject: route,
+        evidence: { examples: known.examples.length },
+      }
+      gateway.record.audit(look, 'examples shown')
     }
     return diffView(route, known, areShown)
   })

@@ -12,6 +12,7 @@ import type { Sharing } from '../state/sharing.ts'
 import type { Traffic } from '../state/traffic.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import type { Record } from './record.ts'
 
 /** What one reading of routes.yaml came to. */
 export interface ReloadResult {
@@ -55,6 +56,8 @@ export interface Gateway {
   readonly startedAt: number
   readonly rollouts: RolloutBook
   readonly traffic: Traffic
+  /** What operators do is recorded there. */
+  readonly record: Pick<Record, 'audit' | 'refused'>
   readonly evidence: Evidence
   /** Undefined before the first Snapshot. */
   snapshot(): Snapshot | undefined
@@ -66,8 +69,6 @@ export interface Gateway {
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
   /** What that Route's comparisons have come to; undefined before the first. */
   comparisonsOf(route: string): RouteComparisons | undefined
-  /** Somebody has looked at examples of what clients were answered. */
-  looked(look: { readonly by: string; readonly route: string; readonly examples: number }): void
   /** The Problems of the newest file when it was refused; none once a file is accepted. */
   problems(): readonly Problem[]
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */

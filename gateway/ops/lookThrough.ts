@@ -32,6 +32,7 @@ export async function lookThrough(app: FastifyInstance, { gateway }: Options): P
   })
   await app.register(httpProxy, {
     upstream: '',
+    config: { role: 'read' },
     httpMethods: ['GET', 'HEAD'],
     disableCache: true,
     destroyAgent: true,

@@ -6,6 +6,7 @@ import { decidedOf, rolledBack } from '../rollout/effective.ts'
 import { compareStandings } from '../rollout/standing.ts'
 import { Refusal, type RolloutState } from '../state/rolloutBook.ts'
 import type { Gateway } from './gateway.ts'
+import { operatorOf } from './operators.ts'
 import { sendProblem } from './problem.ts'
 import { evidenceFor, targetOf } from './promoting.ts'
 import { rolloutView, type WritesView, writesView } from './rolloutView.ts'
@@ -55,11 +56,11 @@ export async function orders(app: FastifyInstance, { gateway }: Options): Promis
     request.body ??= {}
   })
   for (const name of orderNames) {
-    app.post(`/rollouts/:key/${name}`, { schema: bodyOf(own[name]) }, (request: Asking, reply) =>
+    app.post(`/rollouts/:key/${name}`, orderOf(own[name]), (request: Asking, reply) =>
       answer(request, reply, gateway, carryOut[name]),
     )
   }
-  app.post('/rollback', { schema: bodyOf(own.rollback) }, async (request: Asking, reply) => {
+  app.post('/rollback', orderOf(own.rollback), async (request: Asking, reply) => {
     const results = await Promise.all(gateway.rollouts.states().map((state) => rollBackOne(state, request, carryOut)))
     const has = (result: RolledBack['result']) => results.some((one) => one.result === result)
     if (has('refused')) return sendProblem(reply, 409, 'Not all of them were rolled back.', { rollouts: results })
@@ -68,15 +69,14 @@ export async function orders(app: FastifyInstance, { gateway }: Options): Promis
   })
 }
 
-function bodyOf(properties: object) {
-  return { body: { type: 'object', additionalProperties: false, properties: { ...words, ...properties } } }
+function orderOf(properties: object) {
+  const schema = { body: { type: 'object', additionalProperties: false, properties: { ...words, ...properties } } }
+  return { schema, config: { role: 'operate' } } as const
 }
 
-/** A name that can be typed back; the value `1` only says that it is meant. */
-function decisionOf({ headers, body }: Asking): Decision {
-  const named = String(headers['banyan-admin'] ?? '').slice(0, 64)
-  const by = body.by ?? (named === '1' || named === '' ? 'admin' : named)
-  return { by, reason: body.reason || 'asked for by hand' }
+function decisionOf(request: Asking): Decision {
+  const { by, reason } = request.body
+  return { by: operatorOf(request, by), reason: reason || 'asked for by hand' }
 }
 
 type CarryOut = (state: RolloutState, request: Asking) => Promise<void>

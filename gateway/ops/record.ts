@@ -5,9 +5,11 @@ import { describeStanding } from '../rollout/standing.ts'
 import { type Audit, createAudit, nameWriter } from '../state/audit.ts'
 import { type AuditQuery, readAudit } from '../state/auditRead.ts'
 import type { AuditEntry, AuditRecord } from '../state/auditRecord.ts'
+import { createRefusals } from '../state/auditRefusals.ts'
 import type { BreakerTurn } from '../state/breakers.ts'
 import type { RolloutChange } from '../state/rolloutBook.ts'
 import { mergeRecords, type SharedRecords } from '../state/sharing/records.ts'
+import { realSchedule } from '../state/streams.ts'
 import type { Log } from './log.ts'
 
 export interface Record {
@@ -18,8 +20,12 @@ export interface Record {
   accepted(snapshot: Snapshot): void
   /** The breaker before an Upstream has turned. */
   turned(turn: BreakerTurn): void
-  /** An alarm, or something that an operator looked at. */
+  /** An alarm. */
   note(entry: AuditEntry): void
+  /** Whatever else somebody may ask for later, such as an order; with what the log says of it. */
+  audit(entry: AuditEntry, message: string): void
+  /** Credentials did not open what was asked for: bounded for each source, an address say. */
+  refused(source: string, entry: AuditEntry): void
   /** Of all replicas. Rejects when stateDir cannot be read. */
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
   close(): Promise<void>
@@ -32,6 +38,17 @@ function tellTurn({ upstream, from, to, reason, forMs }: BreakerTurn, life: Log[
 
 /** What an operator should hear of at once. */
 const loud: ReadonlySet<string> = new Set(['rollback', 'breakGlass', 'alarm'])
+
+function tellMove({ kind, subject, by, from, to, reason }: AuditEntry, life: Log['life'], isRemote?: true): void {
+  const message = `rollout ${kind}`
+  const moved = { rollout: subject, by, from, to, reason, isRemote }
+  if (loud.has(kind)) life.warn(moved, message)
+  else life.info(moved, message)
+}
+
+function shownOf({ by, subject, reason }: AuditEntry) {
+  return { by, subject, reason }
+}
 
 /** @param shared where the records of all replicas are; undefined while they share none */
 export function createRecord(clock: Clock, life: Log['life'], shared: () => SharedRecords | undefined): Record {
@@ -49,16 +66,18 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
       )
   }
 
-  function tell({ kind, subject, by, from, to, reason }: AuditEntry, isRemote?: true): void {
-    const message = `rollout ${kind}`
-    if (loud.has(kind)) life.warn({ rollout: subject, by, from, to, reason, isRemote }, message)
-    else life.info({ rollout: subject, by, from, to, reason, isRemote }, message)
-  }
-
   function note(entry: AuditEntry): void {
-    tell(entry)
+    tellMove(entry, life)
     append({ revision, ...entry })
   }
+
+  const refusals = createRefusals({
+    append(entry) {
+      life.warn(shownOf(entry), 'refused')
+      append({ revision, ...entry })
+    },
+    schedule: realSchedule,
+  })
 
   return {
     open(stateDir) {
@@ -72,7 +91,7 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
       const standings = { from: describeStanding(from), to: describeStanding(to) }
       const entry = { kind, by, subject: rollout.key, ...standings, reason }
       // It is in the audit of the replica that has decided it.
-      if (isRemote) tell(entry, isRemote)
+      if (isRemote) tellMove(entry, life, isRemote)
       else note({ ...entry, ...(evidence !== undefined && { evidence }) })
     },
     accepted({ revision: accepted, hash, routes }) {
@@ -87,10 +106,18 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
         append({ kind: 'breaker', by: 'breaker', subject: upstream, from, to, reason, revision })
     },
     note,
+    audit(entry, message) {
+      life.info(shownOf(entry), message)
+      append({ revision, ...entry })
+    },
+    refused: refusals.add,
     async history(query) {
       const own = opened ? await readAudit(opened.stateDir, query) : []
       return mergeRecords(own, (await shared()?.read(query)) ?? [], query.limit)
     },
-    close: async () => opened?.audit.close(),
+    async close() {
+      refusals.flush()
+      await opened?.audit.close()
+    },
   }
 }

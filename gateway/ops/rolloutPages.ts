@@ -13,6 +13,8 @@ import { rolloutView } from './rolloutView.ts'
 const planBytes = 4 * 1024 * 1024
 const mostRecords = 10_000
 
+const read = { config: { role: 'read' } } as const
+
 interface Options {
   readonly gateway: Gateway
   readonly clock: Clock
@@ -23,15 +25,15 @@ interface HistoryQuery {
 }
 
 export async function rolloutPages(app: FastifyInstance, { gateway, clock }: Options): Promise<void> {
-  app.get('/rollouts', async () => ({
+  app.get('/rollouts', read, async () => ({
     rollouts: gateway.rollouts.states().map((state) => rolloutView(state, gateway)),
   }))
-  app.get<Named>('/rollouts/:key', async ({ params }, reply) => {
+  app.get<Named>('/rollouts/:key', read, async ({ params }, reply) => {
     const state = stateOf(params.key, gateway)
     if (typeof state === 'string') return sendProblem(reply, 404, 'Nothing of that name moves.', { detail: state })
     return rolloutView(state, gateway)
   })
-  app.get<HistoryQuery>('/history', async ({ query }, reply) => {
+  app.get<HistoryQuery>('/history', read, async ({ query }, reply) => {
     const since = query.since === undefined ? undefined : instantOf(query.since, clock.wall())
     const limit = Number(query.limit ?? 1_000)
     if (Number.isNaN(since)) return sendProblem(reply, 400, 'since is a duration such as 1h, or a time in ISO 8601.')
@@ -45,7 +47,7 @@ export async function rolloutPages(app: FastifyInstance, { gateway, clock }: Opt
     scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: planBytes }, (_request, body, done) =>
       done(null, body),
     )
-    scope.post('/plan', async ({ body }, reply) =>
+    scope.post('/plan', read, async ({ body }, reply) =>
       typeof body === 'string'
         ? planOf(body, gateway)
         : sendProblem(reply, 400, 'A plan is made of the text of a routes.yaml: send it as the body.'),

@@ -113,7 +113,7 @@ test('a name that a web page could have rebound to this address is refused', asy
 
 test('the configured name of the admin listener is accepted', async () => {
   const snapshot = snapshotOf()
-  const settings = { ...snapshot.settings, admin: { host: 'gateway.internal', port: 0 } }
+  const settings = { ...snapshot.settings, admin: { host: 'gateway.internal', port: 0, tokens: [] } }
   const { url } = await adminOf({ snapshot: () => ({ ...snapshot, settings }) })
   expect(await askAs(url, 'gateway.internal:8081')).toBe(200)
 })

@@ -59,7 +59,7 @@ test('who looks at examples is recorded; who looks at counts is not', async () =
   await lookOf(adminUrl)
   expect(await looks(adminUrl, 2)).toMatchObject([
     { by: 'cli:ada', subject: 'x', evidence: { examples: 1 } },
-    { by: 'admin', subject: 'x' },
+    { by: 'local', subject: 'x' },
   ])
 })
 

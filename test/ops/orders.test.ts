@@ -63,7 +63,7 @@ test('a pass takes it to live, and what was passed is shown', async () => {
       effective: { stage: 'live', why: 'advance' },
       verdict: { result: 'pass', control: 'oldSide', checkedAt: '2026-01-02T03:04:05.000Z' },
       compared: { compared: 200, mismatched: 1 },
-      overrides: { advance: { by: 'ada', evidence: { verdict: 'pass', control: 'oldSide' } } },
+      overrides: { advance: { by: 'local:ada', evidence: { verdict: 'pass', control: 'oldSide' } } },
     },
   })
 })

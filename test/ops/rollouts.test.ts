@@ -199,17 +199,18 @@ test('history tells the start, each order and each edit, of all or of one', asyn
     ['start', undefined],
     ['reload', undefined],
     ['rollback', 'search'],
+    ['admin', 'POST /rollouts/search/rollback'],
     ['stage', 'orders'],
     ['reload', undefined],
   ])
   const one = (await get(gateway, '/history?rollout=search')).body.records
-  expect(one).toMatchObject([{ by: 'ada', from: 'live', to: 'legacy', reason: 'it lies', revision: 1 }])
+  expect(one).toMatchObject([{ by: 'local:ada', from: 'live', to: 'legacy', reason: 'it lies', revision: 1 }])
   expect((await get(gateway, '/history?limit=1')).body.records).toHaveLength(1)
   expect((await get(gateway, '/history?since=yesterday')).status).toBe(400)
   for (const since of ['999999999d', '-271821-04-20T00:00:00Z'])
     expect((await get(gateway, `/history?since=${since}`)).body.records).toHaveLength(all.length)
   const told = await gateway.line(({ rollout }) => rollout === 'search')
-  expect(told).toMatchObject({ level: 'warn', by: 'ada', from: 'live', to: 'legacy', reason: 'it lies' })
+  expect(told).toMatchObject({ level: 'warn', by: 'local:ada', from: 'live', to: 'legacy', reason: 'it lies' })
 })
 
 test('a plan tells what an edit would move, and serves nothing of it', async () => {
