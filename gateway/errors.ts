@@ -1,6 +1,6 @@
 // Every way to fail, in one table. This file imports nothing of ours but the words.
 // The danger it guards against: a failure that is retried although it ran, or blamed on somebody who did not cause it.
-import type { Blame } from './model.ts'
+import type { Blame, Effective } from './model.ts'
 
 interface Way {
   /** What the client is answered when nothing has been sent yet. */
@@ -122,6 +122,8 @@ export class Failure extends Error {
   }
 
   get title(): string {
+  /** Where the Route's move stood when the side was chosen, once it was. */
+  standing?: Effective
     return table[this.code].title
   }
 }

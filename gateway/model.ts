@@ -5,7 +5,7 @@ import type { BreakerSettings } from './model/breaker.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
 import type { HealthSettings, OutlierSettings } from './model/health.ts'
 import type { AuthRules, Identity } from './model/identity.ts'
-import type { RolloutDeclaration, Stage } from './model/rollout.ts'
+import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 import type { Affinity, Target } from './model/target.ts'
 
 export type * from './model/breaker.ts'
@@ -153,6 +153,8 @@ export interface Answer {
   readonly failure?: string | undefined
   /** Why it is not of the Upstream that the Route chose: the code of its failure (errors.ts), or its status. */
   readonly fallback?: string | undefined
+  /** Where its Route's move stood when its side was chosen. */
+  readonly standing?: Effective | undefined
   /** Its body ends with the connection: nobody can say that it is whole (RFC 9112 §8). */
   readonly endsWithConnection?: boolean | undefined
   /** Calls the listener once when the answer has ended; at once if it has ended already. */

@@ -6,7 +6,11 @@ export interface LogLine {
   readonly time: string
   readonly id: string
   readonly route: string
+  /** As declared. */
   readonly stage?: string
+  /** What its side was chosen by, `canary 10%` say, and what had decided that. */
+  readonly effective?: string
+  readonly why?: string
   readonly side?: 'old' | 'new'
   readonly upstream?: string
   readonly by: string

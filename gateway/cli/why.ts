@@ -67,16 +67,24 @@ async function logOf(id: string, given: Given, world: World): Promise<string> {
 }
 
 /** Why that side answered, as a sentence. */
-function becauseOf({ route, stage, side, upstream, by, failure, fallback }: LogLine): string {
+function becauseOf(line: LogLine): string {
+  const { route, stage, side, upstream, by, failure, fallback, effective = stage } = line
   if (failure !== undefined) return failureSentence(failure, upstream)
   if (fallback !== undefined) return `the new side had no answer (${fallback}), and ${upstream} answered in its place`
   if (by === 'cache') return 'the cache had the answer'
-  if (stage === undefined) return route === 'unmatched' ? 'no route names it' : `route ${route} does not move`
+  if (effective === undefined) return route === 'unmatched' ? 'no route names it' : `route ${route} does not move`
   if (side === undefined) return 'the gateway answered itself'
-  const due = stage === 'live' || stage === 'final' ? 'new' : 'old'
-  if (side === due || stage === 'canary')
-    return `route ${route} is at stage ${stage}, and ${upstream} is its ${side} side`
-  return `route ${route} is at stage ${stage} by the file, and yet ${upstream} answered, its ${side} side: what is decided over the file (banyan history ${route}), a tester's word, a holdback or a write sent it there`
+  const due = /^(live|final)/.test(effective) ? 'new' : 'old'
+  const stands = `route ${route} ${standsAt(line)}`
+  if (side === due || effective.startsWith('canary')) return `${stands}, and ${upstream} is its ${side} side`
+  return `${stands}, and yet ${upstream} answered, its ${side} side: a tester's word, a holdback or a write sent it there`
+}
+
+/** Where it stood for this request, and what had decided that (`banyan history` knows who, and for what reason). */
+function standsAt({ route, stage, effective = stage, why = 'file' }: LogLine): string {
+  return why === 'file'
+    ? `stood at ${effective}`
+    : `stood at ${effective} (${why}: banyan history ${route}; the file says ${stage})`
 }
 
 function failureSentence(code: string, upstream: string | undefined): string {
@@ -90,7 +98,7 @@ function textOf(line: LogLine): string {
   const { time, method, path, status, durationMs, bodyBytes, outcome } = line
   const rows = [
     ['side', line.side ?? '-', line.upstream ? `upstream ${line.upstream}` : `answered by the ${line.by}`],
-    ['revision', String(line.revision ?? '-'), `route ${line.route}${line.stage ? `, stage ${line.stage}` : ''}`],
+    ['revision', String(line.revision ?? '-'), `route ${line.route}${line.stage ? `, ${standsAt(line)}` : ''}`],
   ]
   const more = [
     ['reason', line.reason === undefined ? becauseOf(line) : `${becauseOf(line)} (${line.reason})`],

@@ -2,9 +2,11 @@
 // shrinks at its edge. The danger it guards against: a client who is on the new side now and on the old one a moment later.
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { asFailure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
 import { setCookieName } from '../message/cookies.ts'
 import { fieldsOf, namesOf, sameName, without } from '../message/fields.ts'
+import { withOwnCookie } from '../message/ownCookie.ts'
 import type { Services, Writer } from '../model/ports.ts'
 import type { Answer, Effective, Exchange, Fields, Move, Next, Side } from '../model.ts'
 import { bucketOf } from '../rollout/bucket.ts'
@@ -34,21 +36,20 @@ export const split = filterKind({
           const held = hold(given, exchange)
           return given.fallback === undefined ? withFields(held, keepLogin(held.fields)) : held
         }
-        const toOld = (exchange: Exchange) => {
+        const toOld = (exchange: Exchange, { why }: Effective) => {
           // Until it went back, the old side had been relieved of it: its own traffic goes first.
-          const yields = services.rollouts.standing(rollout).why === 'rollback'
+          const yields = why === 'rollback'
           return from === exchange.upstream && !yields ? exchange : { ...exchange, upstream: from, yields }
         }
-        const send = (exchange: Exchange, next: Next, takenBy?: string) => {
-          const isNew = sideOf(exchange, takenBy) === 'new'
-          const asked = isNew ? { ...asOwn(exchange, keepLogin), upstream: to } : toOld(exchange)
-          const answer = next(hasWritten(exchange, takenBy) ? { ...asked, isPastStock: true } : asked)
+        const send = async (exchange: Exchange, next: Next, takenBy?: string) => {
+          const standing = services.rollouts.standing(rollout)
+          const isNew = sideOf(exchange, standing, takenBy) === 'new'
+          const asked = isNew ? { ...asOwn(exchange, keepLogin), upstream: to } : toOld(exchange, standing)
+          const isPastStock = hasWritten(exchange, standing, takenBy)
+          const given = await next(isPastStock ? { ...asked, isPastStock } : asked).catch(failedAt(standing))
           const isStranger = isGiven && identityOf(exchange, { by: 'affinity' }) === undefined
-          if (!isStranger && !isNew) return answer
-          return answer.then((given) => {
-            const kept = isNew ? ofNew(given, exchange) : given
-            return isStranger ? withAffinity(kept, exchange) : kept
-          })
+          const kept = isNew ? ofNew(given, exchange) : given
+          return { ...(isStranger ? withAffinity(kept, exchange) : kept), standing }
         }
         return function split(exchange, next) {
           const asked = lookUp(exchange)
@@ -61,9 +62,9 @@ export const split = filterKind({
 
 interface Chooser {
   /** @param takenBy the name of the Upstream that took this client's last write, by what other replicas know */
-  sideOf(exchange: Exchange, takenBy?: string): Side
+  sideOf(exchange: Exchange, standing: Effective, takenBy?: string): Side
   /** Whether it is a read of who has just written. */
-  hasWritten(exchange: Exchange, takenBy?: string): boolean
+  hasWritten(exchange: Exchange, standing: Effective, takenBy?: string): boolean
   /** Asks for it. Undefined when nobody needs to be asked. */
   lookUp(exchange: Exchange): ReturnType<Services['writes']['lookUp']>
 }
@@ -101,12 +102,11 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
   }
 
   return {
-    sideOf(exchange, takenBy) {
-      const standing = rollouts.standing(rollout)
+    sideOf(exchange, standing, takenBy) {
       return testedSide(exchange, standing) ?? writtenSide(exchange, standing, takenBy) ?? dueSide(exchange, standing)
     },
-    hasWritten: (exchange, takenBy) =>
-      readYourWrites !== undefined && writtenSide(exchange, rollouts.standing(rollout), takenBy) !== undefined,
+    hasWritten: (exchange, standing, takenBy) =>
+      readYourWrites !== undefined && writtenSide(exchange, standing, takenBy) !== undefined,
     lookUp(exchange) {
       const writer = readYourWrites && writerOf(exchange, rollouts.standing(rollout))
       return writer && writes.lookUp(writer)
@@ -114,11 +114,18 @@ function chooser({ from, to, rollout }: Move, { rollouts, writes, clock }: Servi
   }
 }
 
+/** The failure too says where the move stood: whoever looks for it in the log wants to know. */
+function failedAt(standing: Effective) {
+  return (thrown: unknown): never => {
+    throw Object.assign(asFailure(thrown), { standing })
+  }
+}
+
 /** What lasts of the new side is ended when its client is sent to the old one. */
-function holder({ to, rollout }: Move, sideOf: Chooser['sideOf'], { streams }: Services) {
+function holder({ to, rollout }: Move, sideOf: Chooser['sideOf'], { streams, rollouts }: Services) {
   return function hold(answer: Answer, exchange: Exchange): Answer {
     if (answer.upstream !== to.name || !(answer.tunnel || answer.body instanceof Readable)) return answer
-    const isAbandoned = () => sideOf(exchange) === 'old'
+    const isAbandoned = () => sideOf(exchange, rollouts.standing(rollout)) === 'old'
     return streams.hold({ answer, rollout, receivedAt: exchange.receivedAt, isAbandoned })
   }
 }
@@ -166,11 +173,8 @@ function withoutLogin(fields: Fields, loginCookie: string, dropped: (cookies: nu
 
 const oneYearSeconds = 31_536_000
 
-/** With a cookie by which its client will be known from the next request on (RFC 6265 §4.1). */
+/** With a cookie by which its client will be known from the next request on. */
 function withAffinity(answer: Answer, { client }: Exchange): Answer {
-  // A cache on the way would give everybody the same one.
-  if (/\b(public|s-maxage)\b/i.test(answer.fields.all('cache-control').join())) return answer
   const value = randomBytes(16).toString('base64url')
-  const cookie = `${affinityCookie}=${value}; Path=/; Max-Age=${oneYearSeconds}; HttpOnly; SameSite=Lax${client.tls ? '; Secure' : ''}`
-  return { ...answer, fields: fieldsOf([...answer.fields.raw, 'Set-Cookie', cookie]) }
+  return withOwnCookie(answer, `${affinityCookie}=${value}; Path=/; Max-Age=${oneYearSeconds}`, client)
 }

@@ -73,7 +73,7 @@ function retryAfter({ retryAfterMs }: Failure): string[] {
 
 /** What the client is told of a failure: problem+json (RFC 9457) with the code and the request id. */
 export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, now: () => number): Answer {
-  const { code, status, title, upstream, fallback } = failure
+  const { code, status, title, upstream, fallback, standing } = failure
   const body = Buffer.from(
     `${JSON.stringify({ type: `urn:banyan:problem:${code}`, title, status, code, requestId: exchange.id })}\n`,
   )
@@ -89,5 +89,6 @@ export function problemAnswer(failure: Failure, exchange: Pick<Exchange, 'id'>, 
     ...retryAfter(failure),
     ...failure.fields,
   ])
-  return answerOf({ status, reason: '', fields, body, by: 'gateway', failure: code, upstream, fallback }, now)
+  const parts = { status, reason: '', fields, body, by: 'gateway', failure: code, upstream, fallback } as const
+  return { ...answerOf(parts, now), standing }
 }

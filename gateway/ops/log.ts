@@ -3,6 +3,7 @@
 import { type Logger, pino } from 'pino'
 import type { Report } from '../model/ports.ts'
 import type { Clock, CoreSettings, Route, Snapshot } from '../model.ts'
+import { describeStanding } from '../rollout/standing.ts'
 import { Lines } from './lines.ts'
 import { sideOf, upstreamOf } from './report.ts'
 
@@ -125,8 +126,11 @@ function lineOf(report: Report, revision: number | undefined) {
     id: exchange.id,
     route: route.name,
     stage: route.move?.stage,
+    effective: answer.standing && describeStanding(answer.standing),
+    why: answer.standing?.why,
     side: sideOf(route, upstream),
     upstream,
+    target: answer.target,
     by: answer.by,
     method: exchange.method,
     path: loggedPath(exchange.target),

@@ -23,7 +23,12 @@ const reports: readonly ReportParts[] = [
   { exchange: { id: 'other' } },
   { route: routeOf('search', 'live'), exchange: { id: 'live-1' }, answer: { upstream: 'search' } },
   { route: routeOf('search', 'legacy'), exchange: { id: 'old-1' }, answer: { upstream: 'monolith' } },
-  { route: routeOf('search', 'live'), exchange: { id: 'back-1' }, answer: { upstream: 'monolith' } },
+  {
+    route: routeOf('search', 'live'),
+    exchange: { id: 'back-1' },
+    answer: { upstream: 'monolith', standing: { stage: 'shadow', shareBasisPoints: 0, why: 'rollback' } },
+  },
+  { route: routeOf('search', 'live'), exchange: { id: 'chosen-1' }, answer: { upstream: 'monolith' } },
   {
     route: routeOf('search', 'live'),
     exchange: { id: 'fell-1' },
@@ -39,13 +44,15 @@ test('why tells side, revision and reason of a request', async () => {
   expect(live.code).toBe(0)
   expect(live.out).toContain('2026-01-02T03:04:05.000Z  GET /search')
   expect(live.out).toMatch(/^ {2}side +new +upstream search$/m)
-  expect(live.out).toMatch(/^ {2}revision +41 +route search, stage live$/m)
-  expect(live.out).toContain('route search is at stage live, and search is its new side')
+  expect(live.out).toMatch(/^ {2}revision +41 +route search, stood at live$/m)
+  expect(live.out).toContain('route search stood at live, and search is its new side')
   const old = await folder.banyan(['why', 'old-1', '--log', log])
-  expect(old.out).toContain('route search is at stage legacy, and monolith is its old side')
+  expect(old.out).toContain('route search stood at legacy, and monolith is its old side')
   const back = await folder.banyan(['why', 'back-1', '--log', log])
-  expect(back.out).toContain('at stage live by the file, and yet monolith answered, its old side')
-  expect(back.out).toContain('banyan history search')
+  const stood = 'route search stood at shadow (rollback: banyan history search; the file says live)'
+  expect(back.out).toContain(`${stood}, and monolith is its old side`)
+  const chosen = await folder.banyan(['why', 'chosen-1', '--log', log])
+  expect(chosen.out).toContain('route search stood at live, and yet monolith answered, its old side')
   const fell = await folder.banyan(['why', 'fell-1', '--log', log])
   expect(fell.out).toContain('the new side had no answer (upstreamRefused), and monolith answered in its place')
   expect((await folder.banyan(['why', 'none-1', '--log', log])).out).toContain('no route names it')

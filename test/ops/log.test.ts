@@ -35,8 +35,9 @@ test('an exchange is one line that says who answered, which side that is, and un
   const file = newFile()
   const log = logTo(file)
   const route = routeOf('search', 'live')
+  const standing = { stage: 'canary', shareBasisPoints: 1_000, why: 'pause', reason: 'wait' } as const
   log.follow(withAccessLog(snapshotOf({ revision: 41, routes: [route] }), 'stdout'))
-  log.exchange(reportOf({ route, answer: { upstream: 'search' }, end: { at: 25.04 } }))
+  log.exchange(reportOf({ route, answer: { upstream: 'search', standing }, end: { at: 25.04 } }))
   await log.close()
   expect(await linesOf(file)).toEqual([
     {
@@ -45,6 +46,8 @@ test('an exchange is one line that says who answered, which side that is, and un
       id: 'id-1',
       route: 'search',
       stage: 'live',
+      effective: 'canary 10%',
+      why: 'pause',
       side: 'new',
       upstream: 'search',
       by: 'upstream',

@@ -124,10 +124,13 @@ export function reportOf({ route = routeOf('search', 'live'), exchange, answer, 
       inform: () => {},
       ...exchange,
     },
-    answer: answerOf(
-      { status: 200, reason: '', fields: fieldsOf([]), body: undefined, by: 'upstream', ...answer },
-      () => 0,
-    ),
+    answer: {
+      ...answerOf(
+        { status: 200, reason: '', fields: fieldsOf([]), body: undefined, by: 'upstream', ...answer },
+        () => 0,
+      ),
+      standing: answer?.standing,
+    },
     end: { how: 'complete', bodyBytes: 12, at: 25, ...end },
   }
 }
