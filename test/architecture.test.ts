@@ -49,7 +49,7 @@ const places: readonly Place[] = [
   {
     at: 'gateway/filters/',
     mayImport: [
-      ...[model, ports, errors, filter, schema, message, rollout, comparing, caching, identity, limiting],
+      ...[model, ports, errors, filter, schema, message, rollout, comparing, caching, identity, limiting, balancing],
       'type gateway/state/',
     ],
     isApart: true,
@@ -69,7 +69,7 @@ const places: readonly Place[] = [
   {
     at: 'gateway/config/',
     mayImport: [
-      ...[model, ports, errors, filter, pipeline, schema, live, message, rollout, files, 'gateway/routing/'],
+      ...[model, ports, errors, filter, pipeline, schema, live, message, rollout, files, identity, 'gateway/routing/'],
       'gateway/state/store/url.ts',
     ],
   },
@@ -77,12 +77,15 @@ const places: readonly Place[] = [
   // Run by hand, to write what is generated from the declarations.
   { at: 'gateway/config/writeSchema.ts', mayImport: ['gateway/config/', 'gateway/filters.ts'], onlyFor: [] },
   { at: 'gateway/door/', mayImport: [model, errors, message, pipeline, live] },
-  { at: 'gateway/ops/', mayImport: [model, ports, errors, message, rollout, 'gateway/state/', 'gateway/config/'] },
+  {
+    at: 'gateway/ops/',
+    mayImport: [model, ports, errors, message, rollout, identity, 'gateway/state/', 'gateway/config/'],
+  },
   {
     at: 'gateway/cli/',
     mayImport: [
-      ...[model, errors, filter, message, rollout, schema, 'gateway/state/', 'gateway/config/', 'gateway/routing/'],
-      'type gateway/ops/',
+      ...[model, errors, filter, message, rollout, identity, schema, 'gateway/state/', 'gateway/config/'],
+      ...['gateway/routing/', 'type gateway/ops/'],
     ],
   },
   { at: 'gateway/version.ts', mayImport: [] },
@@ -95,6 +98,7 @@ const places: readonly Place[] = [
   { at: 'gateway/reaching.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/watched.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/identifying.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
+  { at: 'gateway/stocking.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/parts.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts', 'gateway/readings.ts'] },
   { at: 'gateway/drain.ts', mayImport: ['type gateway/door/'], onlyFor: ['gateway/main.ts'] },
   {

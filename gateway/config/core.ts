@@ -2,35 +2,17 @@
 // reference all come from here. The danger it guards against: a default that differs between the code and its documentation.
 import { type Static, type TSchema, Type } from 'typebox'
 import { adminSchema } from './adminSchema.ts'
+import { authProperties, authSchema } from './authSchema.ts'
 import { breakerSchema } from './breakerSchema.ts'
+import { keysSchema } from './keysSchema.ts'
 import { matchSchema } from './matchSchema.ts'
+import { publicSchema } from './publicDoor.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
 import { targetProperties } from './targetSchema.ts'
 
 const closed = { additionalProperties: false } as const
-
-const publicSchema = Type.Object(
-  {
-    host: ListenHost({ default: '0.0.0.0', description: 'The address that clients reach.' }),
-    port: Port({ default: 8080, description: 'Its port; 0 takes a free one.' }),
-    trustedProxies: Type.Array(
-      Text({ title: 'an address or CIDR block such as 10.0.0.0/8', description: 'An address or CIDR block.' }),
-      {
-        default: [],
-        description:
-          'Addresses and CIDR blocks of the proxies in front: their X-Forwarded-* and Forwarded are believed and appended to, those of anybody else are replaced.',
-      },
-    ),
-    keepAlive: Duration({
-      default: '75s',
-      description: "How long an idle client connection stays open; longer than the load balancer's idle time.",
-    }),
-    drain: Duration({ default: '60s', description: 'How long requests and streams may go on after SIGTERM.' }),
-  },
-  { ...closed, default: {}, description: 'The door for clients.' },
-)
 
 const probesSchema = Type.Object(
   {
@@ -114,6 +96,7 @@ export const routeSchema = Type.Object(
   {
     name: Name({ description: 'Unique; names the route in metrics, logs and status.' }),
     match: matchSchema,
+    auth: Type.Optional(authSchema),
     upstream: Type.Optional(Name({ description: 'The upstream that answers; instead of `move`.' })),
     move: Type.Optional(moveSchema),
     group: Type.Optional(
@@ -146,6 +129,8 @@ export const topProperties = {
   paths: pathsSchema,
   accessLog: accessLogSchema,
   sessionCookie: Type.Optional(CookieName("The cookie in which the monolith keeps a client's session.")),
+  keys: keysSchema,
+  ...authProperties,
   groups: groupsSchema,
   unmatched: Name({ description: 'The upstream that takes whatever no route names; shown as the route "unmatched".' }),
 } satisfies Record<string, TSchema>

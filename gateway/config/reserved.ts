@@ -4,13 +4,13 @@
 
 /** Where a key stands, by the mapping that it stands in. */
 const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
-  [/^$/, ['keys', 'auth', 'issuers', 'limits', 'tls', 'log', 'audit']],
-  [/^\/store$/, ['cache']],
-  [/^\/public$/, ['tls', 'proxyProtocol', 'maxConnections', 'http2']],
+  [/^$/, ['auth', 'limits', 'tls', 'log', 'audit']],
+
+  [/^\/public$/, ['proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
   [/^\/upstreams\/[^/]+$/, ['health', 'outliers'].concat(['concurrency', 'secret', 'internalToken'])],
-  [/^\/routes\/[0-9]+$/, ['auth', 'limit', 'cookies', 'priority', 'breaker']],
-  [/^\/routes\/[0-9]+\/cache$/, ['tags']],
+  [/^\/routes\/[0-9]+$/, ['limit', 'cookies', 'priority', 'breaker']],
+
   [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],
 ]
 

@@ -1,5 +1,6 @@
 // What routes.yaml says that is neither an upstream nor a move, as types; model.ts passes them on. Imports nothing of ours.
 // The danger they guard against: a duration without its unit, and a mistake without its place.
+import type { IssuerSettings, KeySettings, SessionCheckSettings } from './identity.ts'
 
 /** The set of requests that a Route takes, as written. Absent: any. */
 export interface RouteMatch {
@@ -34,7 +35,6 @@ export interface Problem extends Position {
   readonly message: string
 }
 
-/** The top-level keys that are not upstreams or routes. */
 /** What an operator may: see what is, see examples of what clients were answered, change what is, issue and end keys. */
 export type AdminRole = 'read' | 'diff' | 'operate' | 'keys'
 
@@ -49,6 +49,14 @@ export interface AdminToken {
   readonly expiresAt?: number
 }
 
+/** A certificate and its key, in PEM: absolute paths. */
+export interface CertificateFiles {
+  /** With those that it was signed by behind it. */
+  readonly cert: string
+  readonly key: string
+}
+
+/** The top-level keys that are not upstreams or routes. */
 export interface CoreSettings {
   readonly public: {
     readonly host: string
@@ -58,17 +66,23 @@ export interface CoreSettings {
     readonly trustedProxies: readonly string[]
     readonly keepAliveMs: number
     readonly drainMs: number
+    /** Empty: no TLS. The first is for clients that name none of their hosts. */
+    readonly certificates: readonly CertificateFiles[]
   }
   readonly probes: { readonly host: string; readonly port: number }
   readonly admin: { readonly host: string; readonly port: number; readonly tokens: readonly AdminToken[] }
   /** Absolute path. */
   readonly stateDir: string
   /** Whatever reads it may hold a password: it is shown nowhere. */
-  readonly store: { readonly state: string }
+  readonly store: { readonly state: string; readonly cache: string }
   /** How many gateways share the store, this one included. */
   readonly replicas: number
   readonly paths: PathRules
   readonly accessLog: 'stdout' | 'off' | { readonly file: string }
   /** The cookie in which the monolith keeps a client's session. */
   readonly sessionCookie?: string
+  readonly keys: KeySettings
+  /** Whose tokens are taken; their secrets are shown nowhere. */
+  readonly issuers?: readonly IssuerSettings[]
+  readonly sessionCheck?: SessionCheckSettings
 }

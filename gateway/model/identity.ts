@@ -127,3 +127,18 @@ export type KeyCheck =
       /** Of a key that is known. */
       readonly keyId?: string
     }
+
+/** What the file says of keys of ours. */
+export interface KeySettings {
+  /** The middle part of the keys that are issued. */
+  readonly env: string
+  /** The most that a key may be old, and so long before that it is told. */
+  readonly maxAgeMs: number
+  readonly warnMs: number
+  /** How long a rotated key works beside its successor. */
+  readonly overlapMs: number
+  /** So long a replica that hears nothing of revocations goes on with keys; absent: for ever. */
+  readonly staleAfterMs?: number
+  /** Secrets, the newest first, or the path of a file with one in each line; absent: a file of stateDir. */
+  readonly peppers?: { readonly values: readonly string[] } | { readonly file: string }
+}

@@ -66,12 +66,13 @@ export function routeOf(name: string, stage?: Stage, from = monolith, to = searc
 }
 
 const settings: CoreSettings = {
-  public: { host: '127.0.0.1', port: 0, trustedProxies: [], keepAliveMs: 1000, drainMs: 1000 },
+  public: { host: '127.0.0.1', port: 0, trustedProxies: [], keepAliveMs: 1000, drainMs: 1000, certificates: [] },
   probes: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0, tokens: [] },
   stateDir: '/nonexistent',
   store: { state: 'memory:' },
   replicas: 1,
+  keys: { env: 'live', maxAgeMs: 7_776_000_000, warnMs: 1_209_600_000, overlapMs: 604_800_000 },
   paths: { case: 'exact', trailingSlash: 'distinct', semicolon: 'distinct' },
   accessLog: 'off',
 }
@@ -102,7 +103,7 @@ export function withAccessLog(snapshot: Snapshot, accessLog: CoreSettings['acces
 export interface ReportParts {
   route?: Route
   exchange?: Partial<Exchange>
-  answer?: Partial<Pick<Answer, 'status' | 'by' | 'upstream' | 'failure' | 'fallback'>>
+  answer?: Partial<Pick<Answer, 'status' | 'by' | 'upstream' | 'failure' | 'fallback' | 'standing'>>
   end?: Partial<End>
 }
 
@@ -169,6 +170,10 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     breakers: () => [],
     pressure: () => ({ lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } }),
     loadOf: ({ maxConnections }) => ({ open: 0, waiting: 0, most: maxConnections }),
+    balanceOf: ({ targets }) => ({
+      targets: targets.map(({ origin }) => ({ origin, isUp: true, warmth: 1, active: 0, open: 0, unreached: 0 })),
+      moved: 0,
+    }),
     isDraining: () => false,
     reload: async () => ({ accepted: true, revision: 2, problems: [] }),
     ...parts,
