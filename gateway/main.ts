@@ -104,6 +104,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
     public: await openDoor(parts.env.BANYAN_DOOR, {
       journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
+      certificates: await parts.certificates.open(live.current.settings.public.certificates),
       headTimeoutMs: parts.headTimeoutMs,
       stallMs: parts.stallMs,
       isDraining: () => isDraining,
@@ -113,7 +114,10 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
     admin: await createAdmin({ gateway, health, metrics, clock }),
   }
   const places = await openListeners(listeners, live.current.settings)
-  log.life.info({ ...urlsOf(places), version, revision: live.current.revision }, 'listening')
+  log.life.info(
+    { ...urlsOf(places, live.current.settings.public), version, revision: live.current.revision },
+    'listening',
+  )
   const end = async () => {
     await closeListeners(listeners)
     await reloader.close()
@@ -159,7 +163,7 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     record,
     sharing,
     problems: () => live.problems,
-    hints: () => [...emergency.hints(), ...sharing.hints(), ...hints],
+    hints: () => [...emergency.hints(), ...sharing.hints(), ...parts.certificates.hints(), ...hints],
     ...parts.reaching.seen,
     isDraining,
     async reload() {
@@ -185,8 +189,9 @@ async function readAside(text: string, { configFile, env }: Running): Promise<Re
   return { ...reading, value: written?.value }
 }
 
-function urlsOf(places: Places): Record<string, string> {
-  const url = ({ address, family, port }: Places['public']) =>
-    `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-  return { public: url(places.public), admin: url(places.admin), probes: url(places.probes) }
+function urlsOf(places: Places, { certificates }: CoreSettings['public']): Record<string, string> {
+  const url = ({ address, family, port }: Places['public'], scheme = 'http') =>
+    `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const scheme = certificates.length > 0 ? 'https' : 'http'
+  return { public: url(places.public, scheme), admin: url(places.admin), probes: url(places.probes) }
 }

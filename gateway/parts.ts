@@ -5,22 +5,22 @@ import { assembleIdentifying, type Identifying } from './identifying.ts'
 import type { Services } from './model/ports.ts'
 import type { Clock } from './model.ts'
 import { assembleMoving, type Moving } from './moving.ts'
-import { cacheMetrics } from './ops/cacheMetrics.ts'
+import { certificateMetric } from './ops/certificateMetrics.ts'
 import { createEmergency, type Emergency } from './ops/emergency.ts'
 import { createHealth, type Health } from './ops/health.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { rolloutMetrics, storeMetric } from './ops/rolloutMetrics.ts'
 import { assembleReaching, metricsOfReaching, type Reaching } from './reaching.ts'
-import { createMemoryStock } from './state/cacheStock.ts'
-import { createCaches } from './state/caches.ts'
+import type { CertificateBook } from './state/certificates.ts'
 import type { ComparisonBook } from './state/comparisons.ts'
 import type { Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
 import { shareWrites } from './state/sharing/writes.ts'
 import { createStreams, realSchedule } from './state/streams.ts'
+import { assembleStocking, type Stocking } from './stocking.ts'
 import { version } from './version.ts'
-import { watched, watchedComparisons, watchedMirror } from './watched.ts'
+import { watched, watchedCertificates, watchedComparisons, watchedMirror } from './watched.ts'
 
 export interface Parts {
   readonly clock: Clock
@@ -30,31 +30,30 @@ export interface Parts {
   readonly services: Services
   readonly health: Health
   readonly mirror: Mirror
+  readonly certificates: CertificateBook
   readonly moving: Moving
   readonly identifying: Identifying
   readonly reaching: Reaching
+  readonly stocking: Stocking
   readonly emergency: Emergency
   readonly comparisons: ComparisonBook
   close(): Promise<void>
 }
 
-/** Of answers in stock, and of one of them. */
-const stockBytes = 64 * 1024 * 1024
-const mostObjectBytes = 1024 * 1024
-
 /** @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to */
 export function assemble(clock: Clock, stdout: number | string | undefined): Parts {
   const log = createLog(clock, stdout)
   const mirror = watchedMirror(log)
+  const certificates = watchedCertificates(clock, log)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards } = moving
   const identifying = assembleIdentifying(clock, log)
   const reaching = assembleReaching(clock, moving)
-  const { forward, breakers, retries, pressure, shareOf } = reaching
+  const { forward, forwardTo, breakers, retries, pressure, shareOf } = reaching
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
-  const comparisons = watchedComparisons({ clock, forward, shareOf }, guards)
-  const caches = createCaches({ clock, stock: createMemoryStock(stockBytes), mostObjectBytes, schedule: realSchedule })
+  const comparisons = watchedComparisons({ clock, forward: forwardTo, shareOf }, guards)
+  const stocking = assembleStocking(clock, log)
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
     identifying.follow(snapshot)
@@ -63,9 +62,10 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
   const more = [
     ...rolloutMetrics(rollouts, streams),
-    ...cacheMetrics(caches),
+    ...stocking.metrics,
     ...metricsOfReaching(reaching.seen, () => live.snapshot),
     storeMetric(sharing.store),
+    certificateMetric(certificates),
   ]
   const watching = {
     log,
@@ -78,8 +78,10 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     // Its legs would open connections anew.
     await comparisons.close()
     reaching.close()
+    stocking.close()
     await emergency.close()
     await mirror.idle()
+    await certificates.close()
     await moving.close()
     await identifying.close()
     await log.close()
@@ -93,8 +95,21 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     streams,
     breakers,
     pressure,
-    caches,
+    caches: stocking.caches,
     ...watched(forward, watching),
   }
-  return { clock, live, services, mirror, emergency, comparisons, moving, identifying, reaching, ...watching, close }
+  return {
+    clock,
+    live,
+    services,
+    mirror,
+    certificates,
+    emergency,
+    comparisons,
+    moving,
+    identifying,
+    reaching,
+    ...watching,
+    close,
+  }
 }

@@ -1,5 +1,6 @@
 // What is said and done after each reading of routes.yaml.
 // The danger it guards against: a refused file, or a key that takes no effect before a restart, that nobody is told about.
+import { isDeepStrictEqual } from 'node:util'
 import type { FirstLoad, Loaded } from './config/load.ts'
 import { formatProblems } from './config/problems.ts'
 import type { CoreSettings, Snapshot } from './model.ts'
@@ -10,9 +11,10 @@ export type Telling = Parts & { readonly configFile: string }
 
 /** After the first one. */
 export async function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, parts: Telling): Promise<void> {
-  const { stateDir } = first.snapshot.settings
+  const { stateDir, store } = first.snapshot.settings
   await parts.moving.open(stateDir)
   await parts.identifying.open(stateDir)
+  await parts.stocking.open(store.cache)
   await parts.emergency.open(stateDir)
   adopt(first.snapshot, parts)
   if (first.from === 'file') return
@@ -56,8 +58,9 @@ function changedPlaces(before: CoreSettings, after: CoreSettings): string[] {
   const placeOf = ({ host, port }: { host: string; port: number }) => `${host} ${port}`
   const places = (['public', 'probes', 'admin'] as const).filter((key) => placeOf(before[key]) !== placeOf(after[key]))
   const others = [
+    ...(isDeepStrictEqual(before.public.certificates, after.public.certificates) ? [] : ['public.tls']),
     ...(before.stateDir === after.stateDir ? [] : ['stateDir']),
-    ...(before.store.state === after.store.state ? [] : ['store']),
+    ...(['state', 'cache'] as const).flatMap((key) => (before.store[key] === after.store[key] ? [] : [`store.${key}`])),
     ...(before.replicas === after.replicas ? [] : ['replicas']),
   ]
   return [...places, ...others]

@@ -3,10 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { createComparer } from './comparing/pool.ts'
 import type { Services } from './model/ports.ts'
+import type { Clock } from './model.ts'
 import type { Moving } from './moving.ts'
 import type { Health } from './ops/health.ts'
 import type { Log } from './ops/log.ts'
 import type { Metrics } from './ops/metrics.ts'
+import { type CertificateBook, createCertificates } from './state/certificates.ts'
 import { type ComparingParts, type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
 
@@ -15,6 +17,17 @@ export function watchedMirror({ life }: Log): Mirror {
   return createMirror((thrown, stateDir) =>
     life.error({ stateDir, reason: String(thrown) }, 'routes.yaml not mirrored: a start on a broken file would fail'),
   )
+}
+
+/** The certificates, of whose change and trouble is told. */
+export function watchedCertificates(clock: Clock, { life }: Log): CertificateBook {
+  return createCertificates({
+    clock,
+    told({ trouble, expiresAt, ...view }) {
+      if (trouble !== undefined) life.error({ ...view, reason: trouble }, 'the certificate before stays in use')
+      else life.info({ ...view, expires: new Date(expiresAt).toISOString() }, 'another certificate is in use')
+    },
+  })
 }
 
 /** The comparisons, of which the guards hear. */

@@ -2,12 +2,7 @@
 // The dangers it guards against: a drain that forgets a connection, or ends one that is still being answered; and a client
 // that comes, says nothing and stays.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import {
-  createServer as createTlsServer,
-  type SecureContext,
-  type SecureContextOptions,
-  type Server as TlsServer,
-} from 'node:tls'
+import { createServer as createTlsServer, type SecureContext, type Server as TlsServer } from 'node:tls'
 import type { Door, DoorPorts } from './door.ts'
 import { createStallWatch } from './stalled.ts'
 
@@ -18,7 +13,7 @@ export interface Certificates {
   /** For clients that name that host (SNI, RFC 6066 §3); undefined for a host that is none of ours. */
   contextFor(host: string): SecureContext | undefined
   /** For everybody else. */
-  readonly first: Pick<SecureContextOptions, 'cert' | 'key'>
+  readonly first: { readonly cert: string; readonly key: string }
   /** Calls the listener whenever they are others. */
   onChange(listener: () => void): void
 }
