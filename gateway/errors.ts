@@ -104,6 +104,8 @@ export class Failure extends Error {
   upstream?: string
   /** Why it was asked in place of the one that the Route chose: the code of its failure, or its status. */
   fallback?: string
+  /** Where the Route's move stood when the side was chosen, once it was. */
+  standing?: Effective
 
   constructor(code: FailureCode, message: string, how: How = {}) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })
@@ -122,8 +124,6 @@ export class Failure extends Error {
   }
 
   get title(): string {
-  /** Where the Route's move stood when the side was chosen, once it was. */
-  standing?: Effective
     return table[this.code].title
   }
 }
