@@ -58,6 +58,22 @@ const table = {
     title: 'The service is busy.',
   },
   notStored: { status: 504, blame: 'client', mayHaveRun: false, title: 'Nothing that fits is stored.' },
+  unauthenticated: { status: 401, blame: 'client', mayHaveRun: false, title: 'Nobody is known by these credentials.' },
+  keyTooOld: {
+    status: 401,
+    blame: 'client',
+    mayHaveRun: false,
+    title: 'The key is past its age. Have its owner ask for a rotation, and use the key that takes its place.',
+  },
+  forbidden: { status: 403, blame: 'client', mayHaveRun: false, title: 'These credentials are not for this.' },
+  screened: { status: 429, blame: 'client', mayHaveRun: false, title: 'Too many wrong credentials came from there.' },
+  identityUnknown: {
+    status: 503,
+    blame: 'gateway',
+    mayHaveRun: false,
+    retryAfterMs: 1_000,
+    title: 'Nobody can say now whose credentials these are.',
+  },
   limitExceeded: { status: 429, blame: 'client', mayHaveRun: false, title: 'Too much was asked in too short a time.' },
   limitUnknown: {
     status: 503,
@@ -102,6 +118,8 @@ export class Failure extends Error {
   readonly fields: readonly string[]
   /** The name of the Upstream that was asked, once somebody knows. */
   upstream?: string
+  /** The origin of the one of that Upstream's several targets that was asked. */
+  target?: string
   /** Why it was asked in place of the one that the Route chose: the code of its failure, or its status. */
   fallback?: string
   /** Where the Route's move stood when the side was chosen, once it was. */

@@ -1,5 +1,6 @@
 // THE list of filter kinds, in the order in which a request meets them.
 import type { FilterKind } from './filter.ts'
+import { affinity } from './filters/affinity.ts'
 import { attempt } from './filters/attempt.ts'
 import { breaker } from './filters/breaker.ts'
 import { cache } from './filters/cache.ts'
@@ -17,6 +18,7 @@ export const filters: readonly FilterKind[] = [
   shed,
   deadline,
   split,
+  affinity,
   writes,
   cache,
   compare,

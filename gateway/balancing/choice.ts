@@ -27,10 +27,11 @@ export interface Wish {
 
 /** @param candidates at least one. @param random in [0, 1) */
 export function choose<C extends Candidate>(candidates: readonly C[], wish: Wish, random: () => number): C | undefined {
-  // When nobody is up, whoever says so is more likely wrong than all of them are down, and nothing is to be lost (Envoy's panic).
-  const up = ofThese(candidates, ({ isUp }) => isUp)
-  const within = ofThese(up, ({ origin }) => origin !== wish.unreached)
-  return boundTo(within, wish) ?? leastOfTwo(unbound(within, wish, random), random)
+  const reachable = ofThese(candidates, ({ origin }) => origin !== wish.unreached)
+  // When none is up, whoever says so is more likely wrong than all of them are down, and nothing is lost by asking: as Envoy's
+  // panic does, all are taken for up.
+  const up = ofThese(reachable, ({ isUp }) => isUp)
+  return boundTo(up, wish) ?? leastOfTwo(unbound(up, wish, random), random)
 }
 
 function boundTo<C extends Candidate>(candidates: readonly C[], { bound }: Wish): C | undefined {

@@ -7,10 +7,9 @@ const leastWarmth = 0.1
 
 /**
  * @param forMs how long it takes
- * @param ageMs since it came; undefined: it was always there
+ * @param ageMs since it came; Infinity: it was always there
  * @returns the share of choices that it takes part in, above 0 up to 1
  */
-export function warmthOf(forMs: number, ageMs: number | undefined): number {
-  if (ageMs === undefined || ageMs >= forMs) return 1
-  return Math.max(leastWarmth, ageMs / forMs)
+export function warmthOf(forMs: number, ageMs: number): number {
+  return Math.min(1, Math.max(leastWarmth, ageMs / forMs))
 }

@@ -45,14 +45,15 @@ function textOf(found: Status): string {
     '',
     table([
       ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'LAST ATTEMPT', 'BREAKER'],
-      ...found.upstreams.map(({ name, origin, connects, state, lastFailure, since, breaker }) => [
+      ...found.upstreams.map(({ name, origin, balance, connects, state, lastFailure, since, breaker }) => [
         name,
-        origin,
+        balance ? `${balance.targets.length} targets` : origin,
         connects ? 'yes' : 'no',
         `${state}${state === 'failing' && lastFailure ? `: ${lastFailure}` : ''}${since ? ` since ${since}` : ''}`,
         breakerOf(breaker),
       ]),
     ]),
+    ...targetLines(found),
     ...found.hints.map((hint) => `\nhint: ${hint}`),
     ...(found.warnings.length > 0 ? [`\n${formatProblems('routes.yaml', found.warnings)}`] : []),
     ...(found.refused === undefined ? [] : [`\n${formatProblems('routes.yaml', found.problems)}\n${found.refused}`]),
@@ -72,6 +73,20 @@ function rowOf({ nearMisses }: Status) {
       String(nearMisses[name] ?? 0),
     ]
   }
+}
+
+/** Of upstreams that have several. */
+function targetLines({ upstreams }: Status): string[] {
+  const rows = upstreams.flatMap(({ name, balance }) =>
+    (balance?.targets ?? []).map(({ origin, isUp, warmth, active, open, unreached }) => [
+      name,
+      origin,
+      `${isUp ? 'yes' : 'no'}${warmth < 1 ? `, given ${Math.round(warmth * 100)}%` : ''}`,
+      ...[active, open, unreached].map(String),
+    ]),
+  )
+  const head = ['UPSTREAM', 'TARGET', 'UP', 'REQUESTS', 'CONNECTIONS', 'NOT REACHED']
+  return rows.length > 0 ? ['', table([head, ...rows])] : []
 }
 
 function breakerOf(breaker: UpstreamStatus['breaker']): string {

@@ -3,12 +3,12 @@
 import { type Static, Type } from 'typebox'
 import { asFailure } from '../errors.ts'
 import { type Configuring, filterKind } from '../filter.ts'
-import { withField } from '../message/fields.ts'
+import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
 import { withForwarding } from '../message/forwarded.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import { editFields, type PathRewrite, pathRewriteOf, restoreAnswer, rewriteTarget } from '../message/rewrite.ts'
 import type { Services } from '../model/ports.ts'
-import type { Answer, End, Exchange, Outcome } from '../model.ts'
+import type { Answer, End, Exchange, Outcome, Upstream } from '../model.ts'
 
 const fieldName = Type.String({
   title: 'a field name such as x-origin',
@@ -68,7 +68,7 @@ export const attempt = filterKind({
     if (typeof path === 'string') context.problem(['rewrite', 'path'], path)
     const fit = rewrite && typeof path !== 'string' ? { settings: rewrite, path } : undefined
     return {
-      does: `asks ${route.upstream.name} at ${route.upstream.target.origin}${describe(rewrite)}`,
+      does: `asks ${route.upstream.name} at ${placesOf(route.upstream)}${describe(rewrite)}`,
       bind: (services) =>
         function attempt(exchange) {
           const isMoved = fit !== undefined && exchange.upstream.name === route.move?.to.name
@@ -89,6 +89,13 @@ function checkFraming(rewrite: RewriteSettings | undefined, context: Configuring
   }
 }
 
+function placesOf({ targets, affinity }: Upstream): string {
+  const origins = targets.map(({ origin }) => origin).join(', ')
+  if (targets.length === 1) return origins
+  const bound = affinity?.by === 'cookie' ? `the cookie ${affinity.name}` : "the client's address"
+  return `one of ${origins}: ${affinity ? `by ${bound}, else ` : ''}where less is under way`
+}
+
 function describe(rewrite: RewriteSettings | undefined): string {
   if (!rewrite) return ''
   const parts = [
@@ -107,30 +114,28 @@ interface Fit {
 
 async function rewritten(exchange: Exchange, fit: Fit, services: Services): Promise<Answer> {
   const { settings, path } = fit
-  const { target } = exchange.upstream
+  const { targets } = exchange.upstream
   const publicHost = exchange.fields.get('host') ?? ''
   let { fields } = exchange
   if (settings.request) fields = editFields(fields, settings.request)
   const answer = await forward(
     { ...exchange, fields, target: path ? rewriteTarget(exchange, path) : exchange.target },
     services,
-    settings.host === 'target' ? authority(exchange) : undefined,
+    settings.host,
   )
   const publicOrigin = `${exchange.client.tls ? 'https' : 'http'}://${publicHost}`
-  const restored = path ? restoreAnswer(answer, path, { target, publicOrigin }) : answer
+  const restored = path ? restoreAnswer(answer, path, { targets, publicOrigin }) : answer
   return settings.answer ? { ...restored, fields: editFields(restored.fields, settings.answer) } : restored
 }
 
-function authority({ upstream }: Exchange): string {
-  return upstream.target.origin.slice(upstream.target.origin.indexOf('://') + 3)
-}
+const hostName = namesOf(['host'])
 
-/** @param host replaces the client's Host towards the upstream; X-Forwarded-Host keeps the client's. */
-async function forward(exchange: Exchange, services: Services, host = missingHostOf(exchange)): Promise<Answer> {
+/** @param host `target`: the client's is left out, and X-Forwarded-Host keeps it; whoever forwards knows which target is asked. */
+async function forward(exchange: Exchange, services: Services, host?: RewriteSettings['host']): Promise<Answer> {
   const { clock } = services
   const startedAt = clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
-  const sent = { ...exchange, fields: host === undefined ? told : withField(told, 'Host', host) }
+  const sent = { ...exchange, fields: host === 'target' ? fieldsOf(without(told, hostName)) : told }
   try {
     const answer = await services.forward(sent)
     const firstByteMs = clock.now() - startedAt
@@ -175,9 +180,4 @@ function addressed(exchange: Exchange): Exchange {
   if (target.startsWith('/')) return exchange
   const absolute = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/i.exec(target)?.[1]
   return absolute === undefined ? exchange : { ...exchange, fields: withField(fields, 'Host', absolute) }
-}
-
-/** HTTP/1.0 may leave Host out; HTTP/1.1 must not (RFC 9112 §3.2). */
-function missingHostOf(exchange: Exchange): string | undefined {
-  return exchange.fields.has('host') ? undefined : authority(exchange)
 }

@@ -16,7 +16,7 @@ export const breaker = filterKind({
       does: `leaves ${guarded.map(({ name }) => name).join(' or ')} alone while it fails`,
       bind({ breakers, clock }) {
         const byName = new Map(
-          guarded.map(({ name, target, breaker }) => [name, breakers.of(target, breaker)] as const),
+          guarded.map(({ name, targets, breaker }) => [name, breakers.of(targets, breaker)] as const),
         )
         return function breaker(exchange, next) {
           const found = byName.get(exchange.upstream.name)

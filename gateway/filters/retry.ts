@@ -102,8 +102,13 @@ async function repeat(exchange: Exchange, next: Next, repeating: Repeating): Pro
     if (!repeated || !pause) return answerOrThrow(result, mayHaveRun)
     if (!(result instanceof Failure)) result.discard()
     await pause
-    asked = { ...repeated, role: 'retry' }
+    asked = { ...repeated, role: 'retry', tried: withTried(asked, result) }
   }
+}
+
+/** Whoever failed is asked again last, if there are others. */
+function withTried({ tried = [] }: Exchange, { target }: Answer | Failure): readonly string[] {
+  return target === undefined ? tried : [...tried, target]
 }
 
 /** What the file calls it by. */

@@ -1,6 +1,7 @@
 // Fields between the two versions of HTTP (RFC 9113 §8).
 // The danger it guards against: a field of one hop, or of the other version, that makes the message malformed.
 import type { OutgoingHttpHeaders } from 'node:http2'
+import { authorityOf } from '../message/authority.ts'
 import { namesOf, without } from '../message/fields.ts'
 import type { Exchange } from '../model.ts'
 
@@ -9,7 +10,7 @@ const unsendable = namesOf(['host', 'connection', 'keep-alive', 'proxy-connectio
 
 export function headersOf({ method, target, fields, upstream }: Exchange): OutgoingHttpHeaders {
   const scheme = upstream.target.secure ? 'https' : 'http'
-  const authority = fields.get('host') ?? upstream.target.origin.slice(scheme.length + 3)
+  const authority = fields.get('host') ?? authorityOf(upstream.target)
   const sendable = grouped(without(fields, unsendable))
   return { ...sendable, ':method': method, ':path': target, ':scheme': scheme, ':authority': authority }
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
 import type { ClientConnection, Exchange, Target } from '../model.ts'
 import { Connection } from './connection.ts'
+import { connectionsAtOne, pendingAtOne } from './limits.ts'
 import { Logins } from './logins.ts'
 import type { PoolPorts } from './poolPorts.ts'
 import { Queue } from './queue.ts'
@@ -62,11 +63,11 @@ export class Pool {
 
   /** @returns false when too many wait already: then the waiter hears nothing */
   take(waiter: Waiter, { upstream, client, yields = false }: Taking): boolean {
-    this.#ofFleet = upstream.maxConnections
+    this.#ofFleet = connectionsAtOne(upstream)
     const connection = this.#logins.of(client.connection) ?? this.#takeIdle()
     if (connection) waiter.connected(connection)
     else if (this.#hasRoom()) this.#connect(waiter)
-    else return this.#wait(waiter, yields, upstream.maxPending)
+    else return this.#wait(waiter, yields, pendingAtOne(upstream))
     return true
   }
 

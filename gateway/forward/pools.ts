@@ -1,6 +1,7 @@
 // The connections to upstreams, kept under the target they lead to. They outlive Snapshots.
 // The danger it guards against: a reload that cuts connections nothing has changed about, or that leaks those nobody uses any more.
 import type { Target, Upstream, UpstreamLoad } from '../model.ts'
+import { connectionsAtOne } from './limits.ts'
 import { Pool } from './pool.ts'
 import type { PoolPorts } from './poolPorts.ts'
 import { Http2Pool } from './session.ts'
@@ -10,7 +11,8 @@ const sweepEveryMs = 1_000
 export interface Pools {
   http1(target: Target): Pool
   http2(target: Target): Http2Pool
-  loadOf(upstream: Upstream): UpstreamLoad
+  /** @param at those of its targets that are meant; absent: all */
+  loadOf(upstream: Upstream, at?: readonly Target[]): UpstreamLoad
   /** Lets go of the targets that none of these upstreams has: their idle connections now, the others after their answer. */
   retain(upstreams: Iterable<Upstream>): void
   /** Cuts everything. */
@@ -27,13 +29,17 @@ export function createPools(ports: PoolPorts): Pools {
   return {
     http1: (target) => obtain(http1, keyOf(target), () => new Pool(target, ports)),
     http2: (target) => obtain(http2, keyOf(target), () => new Http2Pool(target, ports)),
-    loadOf({ target, protocol, maxConnections }) {
-      const key = keyOf(target)
-      const pool = protocol === 'h2' ? http2.get(key)?.room : http1.get(key)
-      return { open: pool?.size ?? 0, waiting: pool?.waiting ?? 0, most: ports.shareOf(maxConnections) }
+    loadOf(upstream, at = upstream.targets) {
+      const poolAt = (key: string) => (upstream.protocol === 'h2' ? http2.get(key)?.room : http1.get(key))
+      const pools = at.map((target) => poolAt(keyOf(target))).filter((pool) => pool !== undefined)
+      return {
+        open: pools.reduce((sum, { size }) => sum + size, 0),
+        waiting: pools.reduce((sum, { waiting }) => sum + waiting, 0),
+        most: at.length * ports.shareOf(connectionsAtOne(upstream)),
+      }
     },
     retain(upstreams) {
-      const wanted = new Set(Array.from(upstreams, ({ target }) => keyOf(target)))
+      const wanted = new Set(Array.from(upstreams, ({ targets }) => targets.map(keyOf)).flat())
       for (const pool of dropOthers(http1, wanted)) pool.retire()
       for (const pool of dropOthers(http2, wanted)) pool.retire()
     },

@@ -1,5 +1,6 @@
 // A request as bytes for an upstream's connection: head, framing, body.
 // The danger it guards against: a request that ends for the upstream where it did not end for the client.
+import { authorityOf } from '../message/authority.ts'
 import { withFieldLines } from '../message/fields.ts'
 import type { Exchange } from '../model.ts'
 
@@ -8,8 +9,11 @@ export function isSentChunked({ body, fields }: Exchange): boolean {
   return body !== undefined && !fields.has('content-length')
 }
 
-export function headOf({ method, target, fields, upgrade }: Exchange, isChunked: boolean): string {
-  let head = withFieldLines(`${method} ${target} HTTP/1.1\r\n`, fields.raw)
+export function headOf({ method, target, fields, upgrade, upstream }: Exchange, isChunked: boolean): string {
+  const start = `${method} ${target} HTTP/1.1\r\n`
+  // HTTP/1.0 may leave Host out; HTTP/1.1 must not, and has it first (RFC 9112 §3.2). Without one the target's own is meant.
+  const named = fields.has('host') ? start : `${start}Host: ${authorityOf(upstream.target)}\r\n`
+  let head = withFieldLines(named, fields.raw)
   if (isChunked) head += 'Transfer-Encoding: chunked\r\n'
   // Both are of this hop alone and made anew (RFC 9110 §7.8, §10.1.4).
   if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`

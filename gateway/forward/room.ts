@@ -2,6 +2,7 @@
 // The danger it guards against: a stuck upstream whose requests are bounded by nothing, because it needs no more connections.
 import { Failure } from '../errors.ts'
 import type { Exchange } from '../model.ts'
+import { connectionsAtOne, pendingAtOne } from './limits.ts'
 import { Queue } from './queue.ts'
 
 interface Turn {
@@ -35,14 +36,14 @@ export class Room {
 
   /** Resolves once there is room for it; never, if it leaves before. Rejects when too many wait. */
   async enter(guest: object, { upstream, yields = false }: Pick<Exchange, 'upstream' | 'yields'>): Promise<void> {
-    this.#ofFleet = upstream.maxConnections
+    this.#ofFleet = connectionsAtOne(upstream)
     if (this.#hasRoom()) {
       this.#inside.add(guest)
       return
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#turns.set(guest, { resolve, reject })
-    const dropped = this.#waiting.add(guest, yields, upstream.maxPending)
+    const dropped = this.#waiting.add(guest, yields, pendingAtOne(upstream))
     if (dropped) this.#refuse(dropped, `${upstream.name}: too many requests wait`)
     await promise
   }

@@ -1,6 +1,7 @@
 // Cookies of a request (RFC 6265 §4.2, §5.4), read and changed without touching what is not meant.
 // The danger it guards against: a cookie that is taken for another because its name only begins like it.
 import type { Fields } from '../model.ts'
+import { fieldsOf, sameName } from './fields.ts'
 
 /** The value of the first cookie of that name (a user agent sends the most specific first, RFC 6265 §5.4). */
 export function cookieOf(fields: Fields, name: string): string | undefined {
@@ -11,6 +12,27 @@ export function cookieOf(fields: Fields, name: string): string | undefined {
     }
   }
   return undefined
+}
+
+/** Without the cookies of that name; every other byte stays. The same fields when there is none. */
+export function withoutCookie(fields: Fields, name: string): Fields {
+  if (cookieOf(fields, name) === undefined) return fields
+  const raw: string[] = []
+  for (let i = 0; i < fields.raw.length; i += 2) {
+    const [field = '', line = ''] = [fields.raw[i], fields.raw[i + 1]]
+    const kept = sameName(field, 'cookie') ? withoutPairs(line, name) : line
+    if (kept !== undefined) raw.push(field, kept)
+  }
+  return fieldsOf(raw)
+}
+
+/** Undefined when nothing is left. */
+function withoutPairs(line: string, name: string): string | undefined {
+  const pairs = line.split(';')
+  const kept = pairs.filter((pair) => pair.split('=', 1)[0]?.trim() !== name || !pair.includes('='))
+  if (kept.length === pairs.length) return line
+  const text = kept.join(';').trim()
+  return text === '' ? undefined : text
 }
 
 /** The name of the cookie that a Set-Cookie field sets (RFC 6265 §5.2). */

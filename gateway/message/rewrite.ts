@@ -59,7 +59,7 @@ export function editFields(fields: Fields, edits: FieldEdits): Fields {
 export function restoreAnswer(
   answer: Answer,
   rewrite: PathRewrite,
-  places: { target: Target; publicOrigin: string },
+  places: { targets: readonly Target[]; publicOrigin: string },
 ): Answer {
   const { from, to } = rewrite
   if (from === undefined) return answer
@@ -78,10 +78,10 @@ export function restoreAnswer(
 function restoreUrl(
   url: string,
   restorePath: (path: string) => string,
-  places: { target: Target; publicOrigin: string },
+  places: { targets: readonly Target[]; publicOrigin: string },
 ): string {
   if (url.startsWith('/') && !url.startsWith('//')) return restorePath(url)
-  for (const origin of [places.target.origin, places.publicOrigin]) {
+  for (const origin of [...places.targets.map(({ origin }) => origin), places.publicOrigin]) {
     if (startsWithPath(url, origin)) return `${places.publicOrigin}${restorePath(url.slice(origin.length))}`
   }
   return url

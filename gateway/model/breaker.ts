@@ -43,8 +43,8 @@ export interface Breaker {
 
 /** What filters may know of the breakers. */
 export interface Breakers {
-  /** The one before whatever has that target and these settings. */
-  of(target: BrokenTarget, settings: BreakerSettings): Breaker
+  /** The one before whatever has these targets, in any order, and these settings. */
+  of(targets: readonly BrokenTarget[], settings: BreakerSettings): Breaker
 }
 
 /** What of a Target a breaker is kept under. */

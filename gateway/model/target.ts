@@ -17,15 +17,23 @@ export interface Target {
 /** What keeps a client with the target that has its session: a cookie of the gateway's own, or the client's address. */
 export type Affinity = { readonly by: 'cookie'; readonly name: string } | { readonly by: 'address' }
 
-/** What is under way at one of an Upstream's targets, from this gateway. */
+/** What is under way at an Upstream of several targets, from this gateway. */
+export interface Balance {
+  readonly targets: readonly TargetLoad[]
+  /** Requests so far whose client was bound to one target, and that went to another. */
+  readonly moved: number
+}
+
 export interface TargetLoad {
   readonly origin: string
-  /** Whether requests are sent to it while others are up. */
+  /** Whether requests go to it while there are others. */
   readonly isUp: boolean
-  /** While it starts slowly: the share of choices that it takes part in, below 1. */
+  /** The share of choices that it takes part in: below 1 while it starts slowly. */
   readonly warmth: number
   /** Requests, and what has left HTTP: each until its answer has ended. */
   readonly active: number
+  /** Connections that stand or are being made; over HTTP/2 requests. */
+  readonly open: number
   /** Requests so far that could not be handed to it, and went to another. */
   readonly unreached: number
 }

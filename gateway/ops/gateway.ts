@@ -1,7 +1,7 @@
 // The port through which the operators' listeners see the running gateway. main.ts gives it to them.
 // The danger it guards against: an operator's page that reaches into the data path and holds or changes it.
 import type { Reading } from '../config/read.ts'
-import type { Clock, Problem, Snapshot, Upstream, UpstreamLoad } from '../model.ts'
+import type { Balance, Clock, Problem, Snapshot, Upstream, UpstreamLoad } from '../model.ts'
 import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
 import type { BreakerView } from '../state/breakers.ts'
@@ -77,6 +77,8 @@ export interface Gateway {
   /** Of the Upstreams that have one. */
   breakers(): readonly BreakerView[]
   loadOf(upstream: Upstream): UpstreamLoad
+  /** How what is under way there is spread over its targets. */
+  balanceOf(upstream: Upstream): Balance
   pressure(): PressureView
   isDraining(): boolean
   reload(): Promise<ReloadResult>

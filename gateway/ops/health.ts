@@ -15,7 +15,7 @@ export interface UpstreamHealth {
   readonly lastFailure?: string
   /** When the state was entered, as ISO 8601. */
   readonly since?: string
-  /** Whether it took a connection within the last two seconds. */
+  /** Whether one of its targets took a connection within the last two seconds. */
   readonly connects: boolean
 }
 
@@ -35,14 +35,14 @@ export function createHealth(clock: Clock): Health {
   const seen = new Map<string, Seen>()
   const connects = createConnectCheck(clock)
 
-  async function healthOf({ name, target }: Upstream): Promise<UpstreamHealth> {
+  async function healthOf({ name, targets }: Upstream): Promise<UpstreamHealth> {
     const last = seen.get(name)
     return {
       name,
       state: last?.state ?? 'unknown',
       ...(last?.lastFailure !== undefined && { lastFailure: last.lastFailure }),
       ...(last && { since: new Date(last.sinceMs).toISOString() }),
-      connects: await connects(target),
+      connects: (await Promise.all(targets.map(connects))).includes(true),
     }
   }
 

@@ -2,7 +2,7 @@
 // The danger it guards against: a refused file that nobody hears of, while the old routes serve on.
 
 import type { Rollouts } from '../model/ports.ts'
-import type { CircuitState, Problem, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
+import type { Balance, CircuitState, Problem, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'
@@ -28,7 +28,10 @@ export interface RouteStatus {
 }
 
 export interface UpstreamStatus extends UpstreamHealth {
+  /** Of the first of its targets. */
   readonly origin: string
+  /** Absent: it has but one target. */
+  readonly balance?: Balance
   /** Requests, where the protocol is HTTP/2. */
   readonly connections: UpstreamLoad & { readonly ofFleet: number }
   /** Absent: it has none. */
@@ -115,7 +118,7 @@ function statusOfRoute(route: Route, requests: ReadonlyMap<string, number>, roll
 function upstreamsOf(
   { upstreams }: Snapshot,
   healths: readonly UpstreamHealth[],
-  gateway: Pick<Gateway, 'breakers' | 'loadOf'>,
+  gateway: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf'>,
 ): Status['upstreams'] {
   const breakers = gateway.breakers()
   return healths.flatMap((health) => {
@@ -124,7 +127,8 @@ function upstreamsOf(
     const breaker = breakers.find(({ upstream }) => upstream === health.name)
     const { origin } = upstream.target
     const connections = { ...gateway.loadOf(upstream), ofFleet: upstream.maxConnections }
-    return { ...health, origin, connections, ...(breaker && { breaker: breakerStatus(breaker) }) }
+    const balance = upstream.targets.length > 1 && { balance: gateway.balanceOf(upstream) }
+    return { ...health, origin, ...balance, connections, ...(breaker && { breaker: breakerStatus(breaker) }) }
   })
 }
 

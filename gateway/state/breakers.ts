@@ -1,4 +1,4 @@
-// The circuit breakers, each under what it stands before: target and settings. They outlive every reading of the file.
+// The circuit breakers, each under what it stands before: targets and settings. They outlive every reading of the file.
 // The danger it guards against: a reload that closes an open circuit, and a dead service that is asked by everybody again.
 import type {
   Breaker,
@@ -69,8 +69,8 @@ class Book implements BreakerBook {
     this.#parts = parts
   }
 
-  of(target: BrokenTarget, settings: BreakerSettings): Breaker {
-    const key = keyOf(target, settings)
+  of(targets: readonly BrokenTarget[], settings: BreakerSettings): Breaker {
+    const key = keyOf(targets, settings)
     const kept = this.#kept.get(key) ?? this.#make(key, settings)
     return kept.engine
   }
@@ -132,10 +132,11 @@ class Book implements BreakerBook {
 const noTurns: Readonly<Record<CircuitState, number>> = { closed: 0, open: 0, halfOpen: 0 }
 
 /** What two upstreams have in common, they share; other settings are another breaker. */
-function keyOf({ origin, verify }: BrokenTarget, settings: BreakerSettings): string {
-  return `${origin}${verify ? '' : ' unverified'} ${JSON.stringify(settings)}`
+function keyOf(targets: readonly BrokenTarget[], settings: BreakerSettings): string {
+  const places = targets.map(({ origin, verify }) => `${origin}${verify ? '' : ' unverified'}`).sort()
+  return `${places.join(' ')} ${JSON.stringify(settings)}`
 }
 
-function keyOfUpstream({ name, target, breaker }: Upstream): readonly [name: string, key: string] | undefined {
-  return breaker && [name, keyOf(target, breaker)]
+function keyOfUpstream({ name, targets, breaker }: Upstream): readonly [name: string, key: string] | undefined {
+  return breaker && [name, keyOf(targets, breaker)]
 }

@@ -2,6 +2,7 @@
 // The danger it guards against: an answer without end, of whatever kind: a body, interim answers, or none; and a write that reaches
 // a candidate which has not said that it suppresses what it would do.
 import { asFailure } from '../errors.ts'
+import { authorityOf } from '../message/authority.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Kept } from '../message/keep.ts'
 import { keepAnswer } from '../message/tap.ts'
@@ -51,21 +52,29 @@ export async function askOther(exchange: Exchange, next: Next, time: LegTime, cl
 const provenForMs = 60_000
 
 export interface Capabilities {
-  /** Whether the candidate that this leg goes to has said within the last minute, at that path, that it suppresses effects. */
+  /** Whether each target of the candidate that this leg goes to has said within the last minute, at that path, that it suppresses effects. */
   isSafe(leg: Exchange, probe: string, time: LegTime): Promise<boolean>
   /** It must say so again. */
   forget(leg: Exchange): void
 }
 
-/** @param forward asks without a Route's filters: no rewrite, no Outcome */
+/** @param forward asks the `target` of its upstream, without a Route's filters: no rewrite, no Outcome */
 export function createCapabilities(forward: Next, clock: Clock): Capabilities {
   const known = new Map<string, { readonly at: number; readonly isSafe: Promise<boolean> }>()
 
   async function probe(leg: Exchange, path: string, time: LegTime): Promise<boolean> {
     const { target } = leg.upstream
-    const host = target.origin.slice(target.origin.indexOf('://') + 3)
     // Nothing of the client's: it is we who ask.
-    const fields = fieldsOf(['Host', host, 'Shadow', '?1', 'Banyan-Role', 'probe', 'X-Request-Id', leg.id])
+    const fields = fieldsOf([
+      'Host',
+      authorityOf(target),
+      'Shadow',
+      '?1',
+      'Banyan-Role',
+      'probe',
+      'X-Request-Id',
+      leg.id,
+    ])
     const asked: Exchange = { ...leg, method: 'GET', target: path, path, fields, body: undefined, trailers: undefined }
     const other = await askOther(asked, forward, time, clock)
     if (typeof other === 'string') return false
@@ -74,17 +83,29 @@ export function createCapabilities(forward: Next, clock: Clock): Capabilities {
     return status >= 200 && status < 300 && words.length === 1 && words[0]?.trim() === '?1'
   }
 
+  /** Any of them may be sent the write. */
+  async function probeAll(leg: Exchange, path: string, time: LegTime): Promise<boolean> {
+    const { upstream } = leg
+    const legs = upstream.targets.map((target) => ({ ...leg, upstream: { ...upstream, target } }))
+    const areSafe = await Promise.all(legs.map((one) => probe(one, path, time)))
+    return areSafe.every((isSafe) => isSafe)
+  }
+
   return {
     async isSafe(leg, path, time) {
-      const key = `${leg.upstream.target.origin} ${path}`
+      const key = `${placesOf(leg)} ${path}`
       const last = known.get(key)
       if (last && clock.now() - last.at < provenForMs) return last.isSafe
-      const isSafe = probe(leg, path, time)
+      const isSafe = probeAll(leg, path, time)
       known.set(key, { at: clock.now(), isSafe })
       return isSafe
     },
-    forget({ upstream }) {
-      for (const key of known.keys()) if (key.startsWith(`${upstream.target.origin} `)) known.delete(key)
+    forget(leg) {
+      for (const key of known.keys()) if (key.startsWith(`${placesOf(leg)} `)) known.delete(key)
     },
   }
+}
+
+function placesOf({ upstream }: Exchange): string {
+  return upstream.targets.map(({ origin }) => origin).join()
 }

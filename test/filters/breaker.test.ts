@@ -28,7 +28,7 @@ function worldOf(route = routeOf('search', 'live', monolith, guarded)) {
   const clock = frozenClock()
   const breakers = createBreakers({ clock, random: () => 0.5, turned: () => {} })
   const filter = configured(route)?.bind({ ...services, clock, breakers }) as Filter
-  const circuit = breakers.of(guarded.target, settings)
+  const circuit = breakers.of(guarded.targets, settings)
   const exchangeOf = (parts: Partial<Exchange> = {}) =>
     reportOf({ route, exchange: { upstream: guarded, ...parts } }).exchange
   const answer = (parts: Partial<Answer> = {}) =>

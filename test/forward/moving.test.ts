@@ -75,9 +75,9 @@ describe('as bytes', () => {
     onBytes = (socket) => {
       if (received.endsWith(expected)) socket.write(`${ok}Content-Length: 0\r\n\r\n`)
     }
-    const asked = post({}, typeof body === 'function' ? body() : body, raw)
+    const asked = post({}, typeof body === 'function' ? body() : body, ['Host', 'h', ...raw])
     expect(await resultOf(asked)).toBe('200 ')
-    expect(received).toBe(`POST / HTTP/1.1\r\n${expected}`)
+    expect(received).toBe(`POST / HTTP/1.1\r\nHost: h\r\n${expected}`)
     // The connection is good for another.
     expect(world.pools.http1(upstream().target).size).toBe(1)
   })

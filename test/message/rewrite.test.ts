@@ -48,8 +48,8 @@ test('Location and cookie paths lead back to the public site, others stay', () =
       { status: 302, reason: '', fields: fieldsOf([name, value]), body: undefined, by: 'upstream' },
       () => 0,
     )
-    return restoreAnswer(answer, rewriteOf('/api/search/*', '/v1'), { target, publicOrigin: 'https://shop' }).fields
-      .raw[1]
+    return restoreAnswer(answer, rewriteOf('/api/search/*', '/v1'), { targets: [target], publicOrigin: 'https://shop' })
+      .fields.raw[1]
   }
   expect(restored('Location', '/v1/next?p=2')).toBe('/api/search/next?p=2')
   expect(restored('Location', 'http://search:4100/v1/next')).toBe('https://shop/api/search/next')

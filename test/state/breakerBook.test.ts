@@ -16,14 +16,15 @@ type Guarded = Upstream & { readonly breaker: BreakerSettings }
 
 function guarded(name: string, port = 1, more: Partial<BreakerSettings> = {}, verify = true): Guarded {
   const upstream = upstreamAt(name, port)
-  return { ...upstream, target: { ...upstream.target, verify }, breaker: { ...settings, ...more } }
+  const target = { ...upstream.target, verify }
+  return { ...upstream, target, targets: [target], breaker: { ...settings, ...more } }
 }
 
 function bookOf() {
   const turns: BreakerTurn[] = []
   const clock = frozenClock()
   const book = createBreakers({ clock, random: () => 0.5, turned: (turn) => turns.push(turn) })
-  const of = ({ target, breaker }: Guarded) => book.of(target, breaker)
+  const of = ({ targets, breaker }: Guarded) => book.of(targets, breaker)
   return { book, of, clock, turns, follow: (...upstreams: Upstream[]) => book.follow(snapshotOf({ upstreams })) }
 }
 

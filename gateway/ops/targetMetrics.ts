@@ -1,0 +1,48 @@
+// How the requests of upstreams with several targets are spread over them, for Prometheus.
+// The danger it guards against: a dead node that nobody sees, because the others answer for it.
+import type { Balance, Snapshot, TargetLoad, Upstream } from '../model.ts'
+import type { ReadMetric } from './rolloutMetrics.ts'
+
+interface Balances {
+  /** Undefined before the first. */
+  snapshot(): Pick<Snapshot, 'upstreams'> | undefined
+  balanceOf(upstream: Upstream): Balance
+}
+
+export function targetMetrics({ snapshot, balanceOf }: Balances): readonly ReadMetric[] {
+  /** What a single target has to say its upstream's own series say. */
+  const several = () => [...(snapshot()?.upstreams.values() ?? [])].filter(({ targets }) => targets.length > 1)
+  const metric = (name: string, help: string, value: (load: TargetLoad) => number): ReadMetric => ({
+    name,
+    async get() {
+      const values = several().flatMap((upstream) =>
+        balanceOf(upstream).targets.map((load) => ({
+          labels: { upstream: upstream.name, target: load.origin },
+          value: value(load),
+        })),
+      )
+      return { name, help, type: name.endsWith('_total') ? 'counter' : 'gauge', aggregator: 'sum', values }
+    },
+  })
+  const moved = 'banyan_affinity_moved_requests_total'
+  const movedHelp = 'Requests whose client was bound to one target and that another answered: its session may be lost.'
+  return [
+    metric('banyan_target_active', 'Requests under way at it.', ({ active }) => active),
+    metric('banyan_target_connections', 'Connections to it; over HTTP/2 requests.', ({ open }) => open),
+    metric('banyan_target_up', '1 while it is sent requests; 0 while others are in its place.', ({ isUp }) =>
+      Number(isUp),
+    ),
+    metric(
+      'banyan_target_unreached_total',
+      'Requests that it could not be handed, and another was.',
+      (load) => load.unreached,
+    ),
+    {
+      name: moved,
+      async get() {
+        const values = several().map((one) => ({ labels: { upstream: one.name }, value: balanceOf(one).moved }))
+        return { name: moved, help: movedHelp, type: 'counter', aggregator: 'sum', values }
+      },
+    },
+  ]
+}
