@@ -2,11 +2,10 @@
 // those whose client now belongs to the old side are ended with a goodbye, spread over `closeStreams`: their clients come again at
 // once, and the old side must not get them all in one moment. Downloads are left alone: they are finite, and half a file is a
 // broken one. The danger it guards against: a client who stays with a side that has been left, for as long as it lasts.
-import { Readable } from 'node:stream'
-import { EventBody, isEventStream } from '../message/eventStream.ts'
 import type { Stream, Streams } from '../model/ports.ts'
-import type { Answer, Clock, RolloutDeclaration } from '../model.ts'
+import type { Clock, RolloutDeclaration } from '../model.ts'
 import { compareStandings } from '../rollout/standing.ts'
+import { type Endable, endableOf } from './endable.ts'
 import type { RolloutChange } from './rolloutBook.ts'
 
 export interface StreamBook extends Streams {
@@ -20,13 +19,6 @@ export interface StreamParts {
   readonly clock: Pick<Clock, 'now'>
   /** Runs it later; never what keeps a process alive. */
   schedule(run: () => void, afterMs: number): void
-}
-
-/** What can be ended from outside. */
-interface Endable {
-  /** With a goodbye, where the protocol has one. */
-  leave(): void
-  cut(): void
 }
 
 interface Held extends Endable {
@@ -105,36 +97,4 @@ export function createStreams({ clock, schedule }: StreamParts): StreamBook {
       return { open: entry?.open.size ?? 0, ended: entry?.ended ?? 0 }
     },
   }
-}
-
-/** @returns undefined for what ends by itself */
-function endableOf(answer: Answer, clock: Pick<Clock, 'now'>): (Endable & { answer: Answer }) | undefined {
-  if (answer.tunnel) return endableTunnel(answer)
-  const { body, fields } = answer
-  // One that declares its length is finite, whatever it says of its type, and cannot be ended early (RFC 9112 §6.3).
-  if (!(body instanceof Readable) || fields.has('content-length')) return undefined
-  return isEventStream(fields.get('content-type')) ? endableEvents(answer, body, clock) : undefined
-}
-
-function endableTunnel(answer: Answer): Endable & { answer: Answer } {
-  let isLeaving = false
-  let tell: (() => void) | undefined
-  const onLeave = (listener: () => void) => {
-    if (isLeaving) listener()
-    else tell = listener
-  }
-  return {
-    answer: { ...answer, onLeave },
-    leave() {
-      isLeaving = true
-      tell?.()
-    },
-    cut: () => answer.tunnel?.destroy(),
-  }
-}
-
-function endableEvents(answer: Answer, body: Readable, clock: Pick<Clock, 'now'>): Endable & { answer: Answer } {
-  // Whole for the client, and nobody's failure; else the source would say that its reader has gone.
-  const events = new EventBody(body, (bodyBytes) => answer.settle({ how: 'complete', bodyBytes, at: clock.now() }))
-  return { answer: { ...answer, body: events }, leave: () => events.leave(), cut: () => events.cut() }
 }

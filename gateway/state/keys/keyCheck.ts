@@ -18,6 +18,8 @@ export interface CheckParts {
   /** By break-glass.yaml. */
   isDenied(id: string): boolean
   readonly uses: Pick<KeyUses, 'note'>
+  /** Monotonic milliseconds. */
+  now(): number
 }
 
 export type KeyVerdict = 'ok' | Extract<KeyCheck, { ok: false }>['why']
@@ -87,11 +89,11 @@ function whyNot(
 const againAfterMs = 30_000
 
 /** With the key in hand, what lies on the disk is brought under the newest pepper. */
-function createRehash({ peppers }: CheckParts) {
+function createRehash({ peppers, now }: CheckParts) {
   const tried = new Map<string, number>()
   return (key: string, record: KeyRecord, store: KeyStore): void => {
     if (!lacksPepper(record.hashes, peppers())) return
-    const nowMs = performance.now()
+    const nowMs = now()
     if (nowMs - (tried.get(record.id) ?? Number.NEGATIVE_INFINITY) < againAfterMs) return
     tried.set(record.id, nowMs)
     const rehashed = { ...record, version: record.version + 1, hashes: hashesOf(key, peppers()) }

@@ -1,6 +1,7 @@
 // Who uses which key: by hour, route and address, with what is refused as well, so that one can be asked who still uses an old
 // key, and what was done with one that has leaked.
 // The danger it guards against: a memory that grows with whoever tries a key from ever new addresses.
+import { randomUUID } from 'node:crypto'
 import type { Store } from '../store/port.ts'
 import type { KeyFile } from './keyFile.ts'
 
@@ -44,9 +45,9 @@ interface Used {
   isNew: boolean
 }
 
-export function createKeyUses(replica: () => string): KeyUses {
+export function createKeyUses(): KeyUses {
   const used = new Map<string, Used>()
-  let opened: { readonly file: KeyFile; readonly store: Store | undefined } | undefined
+  let opened: { readonly file: KeyFile; readonly store: Store | undefined; readonly replica: string } | undefined
 
   function usedOf(id: string): Used {
     const one = used.get(id) ?? { rows: new Map(), last: undefined, isNew: false }
@@ -70,11 +71,14 @@ export function createKeyUses(replica: () => string): KeyUses {
     lastAt: (id) => used.get(id)?.last?.lastAt,
     async of(id) {
       const rows = [...(used.get(id)?.rows.values() ?? [])]
-      const elsewhere = await usesElsewhere(opened?.store, id, replica())
+      const elsewhere = opened?.store ? await usesElsewhere(opened.store, id, opened.replica) : []
       return merged([...rows, ...elsewhere])
     },
     open(file, store) {
-      opened = { file, store }
+      // Of this stateDir for as long as it lasts: a name for each start would leave rows behind that nobody ends.
+      const replica = file.recall('meta').get('replica') ?? randomUUID()
+      file.remember('meta', [['replica', replica]])
+      opened = { file, store, replica }
       for (const [id, text] of file.recall('uses')) {
         const rows = rowsOf(JSON.parse(text))
         used.set(id, { rows: new Map(rows.map((row) => [placeOf(row), row])), last: rows.at(-1), isNew: false })
@@ -83,14 +87,14 @@ export function createKeyUses(replica: () => string): KeyUses {
     async flush() {
       const changed = [...used].filter(([, { isNew }]) => isNew)
       if (!opened || changed.length === 0) return
-      const { file, store } = opened
+      const { file, store, replica } = opened
       for (const [, one] of changed) one.isNew = false
       file.remember(
         'uses',
         changed.map(([id, { rows }]) => [id, JSON.stringify([...rows.values()])] as const),
       )
       if (store?.state().is !== 'up') return
-      for (const [id, { rows }] of changed) await store.put(storeName, `${id} ${replica()}`, [...rows.values()])
+      for (const [id, { rows }] of changed) await store.put(storeName, `${id} ${replica}`, [...rows.values()])
     },
   }
 }
@@ -109,8 +113,8 @@ function rowOf(rows: Map<string, KeyUse>, at: Pick<KeyUse, 'hour' | 'route' | 'a
   return row
 }
 
-async function usesElsewhere(store: Store | undefined, id: string, replica: string): Promise<readonly KeyUse[]> {
-  const documents = await store?.all(storeName).catch(() => undefined)
+async function usesElsewhere(store: Store, id: string, replica: string): Promise<readonly KeyUse[]> {
+  const documents = await store.all(storeName).catch(() => undefined)
   const others = [...(documents?.byKey ?? [])].filter(([key]) => key.startsWith(`${id} `) && key !== `${id} ${replica}`)
   return others.flatMap(([, { value }]) => rowsOf(value))
 }
