@@ -163,7 +163,15 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     record,
     sharing,
     problems: () => live.problems,
-    hints: () => [...emergency.hints(), ...sharing.hints(), ...parts.certificates.hints(), ...hints],
+    caches: parts.stocking.caches,
+    hints: () => [
+      ...emergency.hints(),
+      ...sharing.hints(),
+      ...parts.stocking.hints(),
+      ...parts.certificates.hints(),
+      ...parts.identifying.hints(),
+      ...hints,
+    ],
     ...parts.reaching.seen,
     isDraining,
     async reload() {

@@ -94,12 +94,13 @@ function lifetime({
   }
 }
 
-function tellerOf(life: Log['life']): Pick<SharingParts, 'onState' | 'onFailure'> {
+function tellerOf(life: Log['life']): Pick<SharingParts, 'onState' | 'onEvicting' | 'onFailure'> {
   return {
     onState({ is, why }) {
       if (is === 'up') life.info({ store: is }, 'the store is up: moves are shared with the other replicas')
       else life.warn({ store: is, reason: why }, 'the store is down: this replica goes on with what it knows')
     },
+    onEvicting: (sentence) => life.error({ store: 'evicting' }, sentence),
     onFailure: (thrown) => life.error({ reason: String(thrown) }, 'what replicas share was not taken over'),
   }
 }

@@ -47,9 +47,9 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const certificates = watchedCertificates(clock, log)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards } = moving
-  const identifying = assembleIdentifying(clock, log)
   const reaching = assembleReaching(clock, moving)
   const { forward, forwardTo, breakers, retries, pressure, shareOf } = reaching
+  const identifying = assembleIdentifying({ clock, log, record: moving.record, forward })
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
   const comparisons = watchedComparisons({ clock, forward: forwardTo, shareOf }, guards)
@@ -63,6 +63,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const more = [
     ...rolloutMetrics(rollouts, streams),
     ...stocking.metrics,
+    ...identifying.metrics,
     ...metricsOfReaching(reaching.seen, () => live.snapshot),
     storeMetric(sharing.store),
     certificateMetric(certificates),
@@ -96,6 +97,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     breakers,
     pressure,
     caches: stocking.caches,
+    credentials: identifying.credentials,
     ...watched(forward, watching),
   }
   return {
@@ -109,6 +111,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     moving,
     identifying,
     reaching,
+    stocking,
     ...watching,
     close,
   }

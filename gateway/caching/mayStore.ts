@@ -4,6 +4,7 @@ import type { Answer, CacheRules } from '../model.ts'
 import { lifetimeMs } from './freshness.ts'
 import { etagOf } from './preconditions.ts'
 import type { StoredHead } from './stored.ts'
+import { mostNames, namesOfAnswer } from './tags.ts'
 import type { Wishes } from './wishes.ts'
 
 export interface Asked {
@@ -23,6 +24,7 @@ export type Refusal =
   | 'forbidden'
   | 'variesByAll'
   | 'somebodys'
+  | 'tags'
   | 'useless'
 
 /** Why it is not stored, the first reason that holds; undefined when it may be. @param head undefined when it fits no other request */
@@ -48,6 +50,7 @@ export function refusalOfHead(head: StoredHead, rules: CacheRules): Refusal | un
   const { policy } = head
   if (policy.forbidsStoring || (policy.mustUnderstand && !understood.has(head.status))) return 'forbidden'
   if (!head.isAnybodys && !policy.isForAll) return 'somebodys'
+  if (namesOfAnswer(head.fields).length > mostNames) return 'tags'
   return isUseful(head, rules) ? undefined : 'useless'
 }
 

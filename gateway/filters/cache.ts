@@ -47,6 +47,21 @@ const schema = Type.Object(
         description: 'How long an error may be given again of which its origin says nothing, by status.',
       }),
     ),
+    tags: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[!-+\\--~]{1,128}$',
+          title: 'a name without spaces and commas, 128 characters at most',
+          description: 'A name.',
+        }),
+        {
+          minItems: 1,
+          maxItems: 16,
+          description:
+            'Names by which its answers can be purged (`banyan cache purge --tag`), beside those that origins give in Cache-Tag and Surrogate-Key.',
+        },
+      ),
+    ),
     status: Type.Boolean({
       default: false,
       description: 'Whether answers say what the cache did, in Cache-Status (RFC 9211).',
@@ -101,13 +116,14 @@ function checkMethods({ route, problem }: Configuring): void {
 }
 
 function rulesOf(keys: Static<typeof schema>, sessionCookie: string | undefined): CacheRules {
-  const { fresh, heuristic, staleWhileRevalidate, staleIfError, per, negative = {}, status } = keys
+  const { fresh, heuristic, staleWhileRevalidate, staleIfError, per, negative = {}, tags, status } = keys
   return {
     ...(fresh !== undefined && { freshMs: durationMs(fresh) }),
     ...(heuristic !== undefined && { heuristicShare: basisPoints(heuristic) / 10_000 }),
     ...(staleWhileRevalidate !== undefined && { staleWhileRevalidateMs: durationMs(staleWhileRevalidate) }),
     ...(staleIfError !== undefined && { staleIfErrorMs: durationMs(staleIfError) }),
     negativeMs: new Map(Object.entries(negative).map(([code, text]) => [Number(code), durationMs(text)])),
+    ...(tags !== undefined && { tags }),
     isPerIdentity: per === 'identity',
     saysStatus: status,
     ...(sessionCookie !== undefined && { sessionCookie }),

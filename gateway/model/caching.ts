@@ -11,6 +11,8 @@ export interface CacheRules {
   readonly staleIfErrorMs?: number
   /** How long an error is fresh of which its origin says nothing, by status. */
   readonly negativeMs: ReadonlyMap<number, number>
+  /** Names by which its answers may be purged, beside those that their origin gives them. */
+  readonly tags?: readonly string[]
   /** Each identity has a stock of its own; without it what is known to be somebody's is stored only where RFC 9111 §3.5 says so. */
   readonly isPerIdentity: boolean
   /** Answers say what the cache did (RFC 9211). */

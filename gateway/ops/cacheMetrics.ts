@@ -1,36 +1,80 @@
-// What the cache spares the upstreams, and what it holds, for Prometheus.
+// What the cache spares the upstreams, what it holds, and how its tiers do, for Prometheus.
 // The danger it guards against: a cache that nobody hits, and nobody notices.
 import type { CacheBook } from '../state/caches.ts'
 import { cacheResults } from '../state/caching/counts.ts'
+import { looks, puts } from '../state/caching/tierCounts.ts'
 import type { ReadMetric } from './rolloutMetrics.ts'
-
-export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'figures'>): readonly ReadMetric[] {
-  const metric = (about: { name: string; help: string; type: string }, values: () => Sample[]) => ({
-    name: about.name,
-    get: async () => ({ ...about, aggregator: 'sum', values: values() }),
-  })
-  return [
-    metric(
-      {
-        name: 'banyan_cache_requests_total',
-        help: 'Requests of cached routes: hit, stale, revalidated, collapsed (with the answer to another), miss, passed.',
-        type: 'counter',
-      },
-      () =>
-        [...caches.counts()].flatMap(([route, counts]) =>
-          cacheResults.map((result) => ({ labels: { route, result }, value: counts[result] })),
-        ),
-    ),
-    metric({ name: 'banyan_cache_keys', help: 'Keys that have answers in stock.', type: 'gauge' }, () => [
-      { labels: {}, value: caches.figures().keys },
-    ]),
-    metric({ name: 'banyan_cache_bytes', help: 'What answers in stock take.', type: 'gauge' }, () => [
-      { labels: {}, value: caches.figures().bytes },
-    ]),
-  ]
-}
 
 interface Sample {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
+}
+
+function metric(name: string, help: string, type: 'counter' | 'gauge', values: () => Sample[]): ReadMetric {
+  return { name, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) }
+}
+
+const one = (value: number): Sample[] => [{ labels: {}, value }]
+
+export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'near' | 'far'>): readonly ReadMetric[] {
+  const help =
+    'Requests of cached routes: hit, stale, revalidated, collapsed (with the answer to another), miss, passed.'
+  return [
+    metric('banyan_cache_requests_total', help, 'counter', () =>
+      [...caches.counts()].flatMap(([route, counts]) =>
+        cacheResults.map((result) => ({ labels: { route, result }, value: counts[result] })),
+      ),
+    ),
+    metric('banyan_cache_keys', 'Keys that have answers in stock.', 'gauge', () => one(caches.near().keys)),
+    metric('banyan_cache_bytes', 'What answers in stock take.', 'gauge', () => one(caches.near().bytes)),
+    lookMetric(caches),
+    ...farMetrics(caches),
+  ]
+}
+
+function lookMetric(caches: Pick<CacheBook, 'near' | 'far'>): ReadMetric {
+  const help =
+    'Looks into each tier of the stock: hit, miss; of redis also late (no answer in 100 ms), away (not asked), failed.'
+  return metric('banyan_cache_looks_total', help, 'counter', () => {
+    const { hit, miss } = caches.near()
+    const far = caches.far()?.looks
+    return [
+      { labels: { tier: 'memory', result: 'hit' }, value: hit },
+      { labels: { tier: 'memory', result: 'miss' }, value: miss },
+      ...looks.flatMap((result) => (far ? [{ labels: { tier: 'redis', result }, value: far[result] }] : [])),
+    ]
+  })
+}
+
+/** Nothing while there is no second tier. */
+function farMetrics({ far }: Pick<CacheBook, 'far'>): readonly ReadMetric[] {
+  type Far = NonNullable<ReturnType<typeof far>>
+  const ofFar = (name: string, help: string, type: 'counter' | 'gauge', values: (found: Far) => Sample[]) =>
+    metric(name, help, type, () => {
+      const found = far()
+      return found ? values(found) : []
+    })
+  return [
+    ofFar('banyan_cache_store_up', '1 while the store that replicas share answers in is to be had.', 'gauge', (found) =>
+      one(found.store.is === 'up' ? 1 : 0),
+    ),
+    ofFar(
+      'banyan_cache_store_wait_seconds_total',
+      'What requests have waited for that store, all together.',
+      'counter',
+      ({ waitedMs }) => one(waitedMs / 1000),
+    ),
+    ofFar(
+      'banyan_cache_store_puts_total',
+      'Answers on their way into that store: stored, void (a purge was quicker), failed.',
+      'counter',
+      (found) => puts.map((result) => ({ labels: { result }, value: found.puts[result] })),
+    ),
+    ofFar(
+      'banyan_cache_purges_owed',
+      'Tags of purges that other replicas have not heard of yet.',
+      'gauge',
+      ({ owed }) => one(owed),
+    ),
+  ]
 }

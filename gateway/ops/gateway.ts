@@ -5,6 +5,7 @@ import type { Balance, Clock, Problem, Snapshot, Upstream, UpstreamLoad } from '
 import type { AuditQuery } from '../state/auditRead.ts'
 import type { AuditRecord } from '../state/auditRecord.ts'
 import type { BreakerView } from '../state/breakers.ts'
+import type { CacheBook } from '../state/caches.ts'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
@@ -74,6 +75,7 @@ export interface Gateway {
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */
   hints(): readonly string[]
   readonly sharing: Pick<Sharing, 'view' | 'unconfirmed'>
+  readonly caches: Pick<CacheBook, 'purge' | 'counts' | 'near' | 'far'>
   /** Of the Upstreams that have one. */
   breakers(): readonly BreakerView[]
   loadOf(upstream: Upstream): UpstreamLoad

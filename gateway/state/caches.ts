@@ -2,21 +2,33 @@
 // The dangers it guards against: an upstream that is asked as often as there are clients, and a client who is given what is not his.
 import type { Told } from '../caching/cacheStatus.ts'
 import { urisMadeVoid } from '../caching/place.ts'
-import { pick, type Stored } from '../caching/stored.ts'
+import type { StoredHead } from '../caching/stored.ts'
+import { type Tag, uriTag } from '../caching/tags.ts'
 import { Failure } from '../errors.ts'
 import type { Caches } from '../model/ports.ts'
 import type { Answer, Clock } from '../model.ts'
 import type { MemoryStock, StockFigures } from './cacheStock.ts'
-import { type CacheCounts, createCacheCounts } from './caching/counts.ts'
+import { type CacheCounts, createCacheCounts, type NearCounts } from './caching/counts.ts'
 import { Fetcher } from './caching/fetch.ts'
 import { Apart, Flights } from './caching/flights.ts'
-import { answerFrom, apartKey, type Found, foundFor, type Inquiry, inquiryOf, uriTag } from './caching/inquiry.ts'
+import { answerFrom, apartKey, type Found, type Inquiry, inquiryOf } from './caching/inquiry.ts'
+import { createLooking } from './caching/looking.ts'
 import { Obtainer } from './caching/obtain.ts'
+import { type FarView, Tiers } from './caching/tiers.ts'
+import type { CacheStore } from './store/cachePort.ts'
 
 export interface CacheBook extends Caches {
+  /** From now on replicas share a second tier. */
+  share(store: CacheStore): void
+  /** Forgets all that bears one of these tags. @returns whether other replicas are certain to hear of it now */
+  purge(tags: readonly Tag[]): Promise<boolean>
+  /** Tries again to tell other replicas of what they have not heard; called each second. */
+  retry(): void
   /** Requests by Route. */
   counts(): CacheCounts
-  figures(): StockFigures
+  near(): StockFigures & NearCounts
+  /** Of the shared tier, while there is one. */
+  far(): FarView | undefined
 }
 
 export interface CachesParts {
@@ -28,29 +40,34 @@ export interface CachesParts {
   schedule(run: () => void, afterMs: number): void
 }
 
-export function createCaches({ clock, stock, mostObjectBytes, schedule }: CachesParts): CacheBook {
+export function createCaches({ clock, stock: near, mostObjectBytes, schedule }: CachesParts): CacheBook {
   const flights = new Flights()
   const apart = new Apart(clock.now)
-  const { count, counts } = createCacheCounts()
+  const stock = new Tiers(near, clock)
+  const { count, countNear, counts, nearCounts } = createCacheCounts()
   const fetcher = new Fetcher({ clock, stock, apart, mostObjectBytes, schedule, count })
   const obtainer = new Obtainer({ clock, count, fetcher, flights })
+  const lookFor = createLooking({ clock, stock, apart, countNear })
+  stock.onPurged((tags) => flights.leave(tags))
 
   async function answerTo(inquiry: Inquiry): Promise<Answer> {
-    const { exchange, audience, place, wishes } = inquiry
-    const lying = await stock.get(place.key)
-    const stored = pick(lying, exchange.fields, audience.isKnown)
-    const found = stored && foundFor(inquiry, stored, clock.wall())
+    const { found, lying } = await lookFor(inquiry)
     if (found && found.use !== 'validate') return give(inquiry, found)
-    if (wishes.onlyIfCached) throw new Failure('notStored', 'the client wants nothing but what is stored')
+    if (inquiry.wishes.onlyIfCached) throw new Failure('notStored', 'the client wants nothing but what is stored')
     if (goesAlone(inquiry, found) || (!found && apart.has(apartKey(inquiry)))) return obtainer.pass(inquiry)
     const told = { fwd: fwdOf(inquiry, found, lying) }
-    return obtainer.obtain({ inquiry, found, told, names: (stored ?? lying[0])?.vary ?? [] })
+    return obtainer.obtain({ inquiry, found, told, names: (found?.stored ?? lying[0])?.vary ?? [] })
   }
 
   function give(inquiry: Inquiry, found: Found): Answer {
     if (found.use === 'behind') obtainer.askBehind(inquiry, found)
     count(inquiry, found.use === 'fresh' ? 'hit' : 'stale')
     return answerFrom(found.stored, { hit: true, ttlMs: found.ttlMs }, inquiry, clock)
+  }
+
+  async function purge(tags: readonly Tag[]): Promise<boolean> {
+    flights.leave(tags)
+    return stock.purge(tags)
   }
 
   return {
@@ -60,11 +77,14 @@ export function createCaches({ clock, stock, mostObjectBytes, schedule }: Caches
     },
     async invalidate(exchange, answered) {
       const uris = urisMadeVoid(exchange, answered)
-      flights.leave(uris)
-      await stock.purge(uris.map(uriTag))
+      if (uris.length > 0) await purge(uris.map(uriTag))
     },
+    share: (store) => stock.open(store),
+    purge,
+    retry: () => stock.retry(),
     counts,
-    figures: stock.figures,
+    near: () => ({ ...stock.figures(), ...nearCounts() }),
+    far: () => stock.far(),
   }
 }
 
@@ -75,7 +95,7 @@ function goesAlone({ exchange: { method, fields }, wishes }: Inquiry, found: Fou
 
 type Fwd = Exclude<Told, { hit: true }>['fwd']
 
-function fwdOf({ wishes }: Inquiry, found: Found | undefined, lying: readonly Stored[]): Fwd {
+function fwdOf({ wishes }: Inquiry, found: Found | undefined, lying: readonly StoredHead[]): Fwd {
   if (found) return found.ttlMs > 0 || wishes.noCache ? 'request' : 'stale'
   return lying.length > 0 ? 'vary-miss' : 'uri-miss'
 }

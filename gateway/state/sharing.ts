@@ -7,6 +7,7 @@ import type { Clock, CoreSettings, Snapshot } from '../model.ts'
 import type { Guards, Seen } from './guarding.ts'
 import type { RolloutBook, RolloutState } from './rolloutBook.ts'
 import { type SharedCounts, shareCounts } from './sharing/counts.ts'
+import { watchEviction } from './sharing/eviction.ts'
 import { createFleetSize } from './sharing/fleetSize.ts'
 import { type SharedOverrides, shareOverrides } from './sharing/overrides.ts'
 import { type SharedRecords, shareRecords } from './sharing/records.ts'
@@ -49,6 +50,8 @@ export interface SharingParts {
   readonly random: () => number
   /** The store is up, or is not; told at the start and at each change. */
   onState(state: StoreState): void
+  /** The store may forget what it holds; a sentence for the operator. */
+  onEvicting(sentence: string): void
   onFailure(thrown: unknown): void
 }
 
@@ -60,6 +63,7 @@ interface Opened {
   readonly replicas: Replicas
   readonly expected: number
   agree(): Promise<void>
+  evictionHints(): readonly string[]
 }
 
 const confirmedWithinMs = 5_000
@@ -102,7 +106,7 @@ export function createSharing(parts: SharingParts): Sharing {
     store: () => opened?.store,
     fleetSize: () => size.now(),
     view: () => viewOf(id, opened),
-    hints: () => downHints(opened?.store.state()),
+    hints: () => (opened ? [...downHints(opened.store.state()), ...opened.evictionHints()] : []),
     unconfirmed: async () => (opened ? unconfirmedBy(opened) : []),
     async close() {
       opened?.overrides.close()
@@ -120,7 +124,7 @@ interface Opening extends SharingParts {
 }
 
 async function openShared({ book, clock, random, id, url, expected, ...told }: Opening): Promise<Opened> {
-  const { onState, onFailure, announce } = told
+  const { onState, onEvicting, onFailure, announce } = told
   const store = await createStore(url, { replicaId: id, clock, random, onFailure })
   const agree = () => agreeOnKey(store, book, onFailure)
   const onApplied = (wasEmptied: boolean) => {
@@ -130,6 +134,7 @@ async function openShared({ book, clock, random, id, url, expected, ...told }: O
   const overrides = shareOverrides({ book, store, onApplied, onFailure })
   const records = shareRecords(store, onFailure)
   const replicas = createReplicas({ store, id, expected, clock })
+  const evictionHints = watchEviction(store, onEvicting)
   onState(store.state())
   store.onState((state) => {
     onState(state)
@@ -139,7 +144,8 @@ async function openShared({ book, clock, random, id, url, expected, ...told }: O
     overrides.retry()
     records.retry()
   })
-  return { store, overrides, records, replicas, counts: shareCounts({ store, id, clock }), expected, agree }
+  const counts = shareCounts({ store, id, clock })
+  return { store, overrides, records, replicas, counts, expected, agree, evictionHints }
 }
 
 /** All replicas put a client into the same bucket: under the key of the first that came. */
@@ -178,8 +184,8 @@ async function viewOf(id: string, opened: Opened | undefined): Promise<SharingVi
   }
 }
 
-function downHints(state: StoreState | undefined): readonly string[] {
-  if (state?.is !== 'down') return []
+function downHints(state: StoreState): readonly string[] {
+  if (state.is !== 'down') return []
   return [
     `the store is down since ${new Date(state.since).toISOString()} (${state.why}): what is decided here is not known to other replicas until it is back`,
   ]

@@ -70,7 +70,7 @@ const settings: CoreSettings = {
   probes: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0, tokens: [] },
   stateDir: '/nonexistent',
-  store: { state: 'memory:' },
+  store: { state: 'memory:', cache: 'memory:' },
   replicas: 1,
   keys: { env: 'live', maxAgeMs: 7_776_000_000, warnMs: 1_209_600_000, overlapMs: 604_800_000 },
   paths: { case: 'exact', trailingSlash: 'distinct', semicolon: 'distinct' },
@@ -148,6 +148,8 @@ export function outcomeOf(parts: Partial<Outcome> = {}): Outcome {
   }
 }
 
+const noStock = { keys: 0, bytes: 0, hit: 0, miss: 0 }
+
 export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
   return {
     version: '0.0.0-test',
@@ -167,6 +169,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     problems: () => [],
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
+    caches: { purge: async () => true, counts: () => new Map(), near: () => noStock, far: () => undefined },
     breakers: () => [],
     pressure: () => ({ lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } }),
     loadOf: ({ maxConnections }) => ({ open: 0, waiting: 0, most: maxConnections }),

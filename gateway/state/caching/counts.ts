@@ -13,9 +13,20 @@ export type CacheResult = (typeof cacheResults)[number]
 /** By Route. */
 export type CacheCounts = ReadonlyMap<string, Readonly<Record<CacheResult, number>>>
 
+/** Looks into the stock of this process. */
+export interface NearCounts {
+  readonly hit: number
+  readonly miss: number
+}
+
 export function createCacheCounts() {
   const counts = new Map<string, Record<CacheResult, number>>()
+  const near = { hit: 0, miss: 0 }
   return {
+    countNear(result: keyof NearCounts): void {
+      near[result] += 1
+    },
+    nearCounts: (): NearCounts => near,
     /** What the cache asks on its own behalf is no client's request. */
     count({ exchange: { role, route } }: { readonly exchange: Exchange }, result: CacheResult): void {
       if (role !== 'primary') return

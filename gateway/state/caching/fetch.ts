@@ -10,11 +10,11 @@ import { freshen, hasValidator } from '../../caching/validation.ts'
 import { asFailure, type Failure } from '../../errors.ts'
 import { fieldsOf } from '../../message/fields.ts'
 import type { Answer } from '../../model.ts'
-import type { Moment } from '../cacheStock.ts'
 import { asking, finish, isFailing } from './asking.ts'
 import { FillBody, own } from './fillBody.ts'
 import { type Fetching, type FetchParts, Filler, putInto } from './filling.ts'
 import { answerFrom, answerWith, apartKey, type Found, type Inquiry, telling } from './inquiry.ts'
+import type { Moment } from './stock.ts'
 
 interface Asked extends Times {
   readonly since: Moment
@@ -78,7 +78,7 @@ export class Fetcher {
     // It is about something else: then all of it is asked for.
     if (!fresh) return this.#ask({ ...fetching, found: undefined })
     const isKept = refusalOfHead(fresh, rules) === undefined
-    if (isKept) await putInto(stock, inquiry, fresh, since)
+    if (isKept) await putInto(this.#parts, inquiry, fresh, { since })
     else await stock.drop(place.key)
     land(isKept ? { how: 'stored', stored: fresh } : { how: 'alone' })
     count(inquiry, 'revalidated')
@@ -99,7 +99,7 @@ export class Fetcher {
       return this.#given(fetching, this.#filler.fill(fetching, answer, { body, head, since }), times, true)
     }
     const stored = storedOf(head, own(body ?? Buffer.alloc(0)))
-    await putInto(this.#parts.stock, fetching.inquiry, stored, since)
+    await putInto(this.#parts, fetching.inquiry, stored, { since })
     fetching.land({ how: 'stored', stored })
     return this.#given(fetching, answer, times, true)
   }

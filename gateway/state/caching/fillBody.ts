@@ -15,6 +15,7 @@ export class FillBody extends Readable {
   readonly #source: Readable
   readonly #copy: Copy
   readonly #mostBytes: number
+  readonly #grown: (soFar: Buffer) => void
   /** How much of the copy the client has. */
   #read = 0
   /** Beyond the bound: what the client is to have before the source goes on. */
@@ -22,13 +23,15 @@ export class FillBody extends Readable {
   #isWanted = false
   #hasEnded = false
 
-  constructor(source: Readable, mostBytes: number) {
+  /** @param grown is told each time what has come so far, while it is not beyond the bound */
+  constructor(source: Readable, mostBytes: number, grown: (soFar: Buffer) => void = () => {}) {
     super()
     const { promise, resolve } = Promise.withResolvers<Filled>()
     this.filled = promise
     this.#tell = resolve
     this.#source = source
     this.#mostBytes = mostBytes
+    this.#grown = grown
     this.#copy = new Copy(mostBytes)
     // A break while nobody reads must not end the process.
     this.on('error', () => {})
@@ -47,8 +50,10 @@ export class FillBody extends Readable {
 
   #take(piece: Buffer): void {
     if (this.#rest) this.#rest.push(piece)
-    else if (this.#kept.length + piece.length <= this.#mostBytes) this.#copy.add(piece)
-    else this.#giveUp(piece)
+    else if (this.#kept.length + piece.length <= this.#mostBytes) {
+      this.#copy.add(piece)
+      this.#grown(this.#kept)
+    } else this.#giveUp(piece)
     this.#feed()
   }
 

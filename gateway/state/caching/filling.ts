@@ -2,14 +2,16 @@
 // The danger it guards against: something half in stock, and clients who wait for an end that does not come.
 import type { Readable } from 'node:stream'
 import type { Told } from '../../caching/cacheStatus.ts'
+import { keptForMs } from '../../caching/keeping.ts'
 import { type Stored, type StoredHead, storedOf } from '../../caching/stored.ts'
+import { namedTag, namesOfAnswer } from '../../caching/tags.ts'
 import { answerOf } from '../../message/answer.ts'
 import type { Answer, Clock } from '../../model.ts'
-import type { Moment, Stock } from '../cacheStock.ts'
 import type { CacheResult } from './counts.ts'
 import { FillBody, type Filled } from './fillBody.ts'
 import type { Apart, Land } from './flights.ts'
-import { apartKey, type Found, type Inquiry, uriTag } from './inquiry.ts'
+import { apartKey, type Found, type Inquiry, tagsOf } from './inquiry.ts'
+import type { Moment, Putting, Stock } from './stock.ts'
 
 export interface FetchParts {
   readonly clock: Clock
@@ -35,6 +37,7 @@ interface Filling {
   readonly head: StoredHead
   /** When it was asked for. */
   readonly since: Moment
+  readonly draft?: Putting['draft']
 }
 
 /** So many at a time: with the bound of one, the most that they hold of the memory. */
@@ -60,8 +63,10 @@ export class Filler {
 
   /** @returns the answer as its client gets it; the body is read on without him */
   fill(fetching: Fetching, answer: Answer, filling: Filling): Answer {
-    const { clock, mostObjectBytes, schedule } = this.#parts
-    const fill = new FillBody(filling.body, mostObjectBytes)
+    const { clock, stock, mostObjectBytes, schedule } = this.#parts
+    const { inquiry } = fetching
+    const draft = stock.draft(keptForMs(filling.head, inquiry.rules, clock.wall()))
+    const fill = new FillBody(filling.body, mostObjectBytes, (soFar) => draft?.grown(soFar))
     const given = answerOf({ ...answer, body: fill }, clock.now)
     // Who broke it is known to whoever asked for it.
     answer.onEnd((end) => {
@@ -71,8 +76,9 @@ export class Filler {
     schedule(() => fetching.land({ how: 'alone' }), patienceMs)
     void fill.filled.then((filled) => {
       this.#fills -= 1
+      if (filled === 'tooLarge' || filled === 'broken') draft?.drop()
       if (filled === 'tooLarge') this.#leaveTo(given, answer, fetching)
-      else return this.#end(filled, { fetching, answer, filling })
+      else return this.#end(filled, { fetching, answer, filling: { ...filling, draft } })
     })
     return given
   }
@@ -91,9 +97,12 @@ export class Filler {
     if (filled === 'broken') answer.settle({ how: 'upstreamBroke', bodyBytes: 0, at })
     else answer.settle({ how: 'complete', bodyBytes: filled.length, at })
     // A hit would come without its trailers.
-    if (filled === 'broken' || (answer.trailers?.().raw.length ?? 0) > 0) return fetching.land({ how: 'alone' })
+    if (filled === 'broken' || (answer.trailers?.().raw.length ?? 0) > 0) {
+      filling.draft?.drop()
+      return fetching.land({ how: 'alone' })
+    }
     const stored = storedOf(filling.head, filled)
-    await putInto(this.#parts.stock, fetching.inquiry, stored, filling.since)
+    await putInto(this.#parts, fetching.inquiry, stored, filling)
     fetching.land({ how: 'stored', stored })
   }
 }
@@ -104,6 +113,13 @@ interface About {
   readonly filling: Filling
 }
 
-export async function putInto(stock: Stock, { place }: Inquiry, stored: Stored, since: Moment): Promise<void> {
-  await stock.put(place.key, stored, { tags: [uriTag(place.uri)], since })
+export async function putInto(
+  { stock, clock }: Pick<FetchParts, 'stock' | 'clock'>,
+  inquiry: Inquiry,
+  stored: Stored,
+  { since, draft }: Pick<Putting, 'since' | 'draft'>,
+): Promise<void> {
+  const { place, rules } = inquiry
+  const tags = [...tagsOf(inquiry), ...namesOfAnswer(stored.fields).map(namedTag)]
+  await stock.put(place.key, stored, { tags, since, draft, keepMs: keptForMs(stored, rules, clock.wall()) })
 }

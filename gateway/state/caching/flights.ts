@@ -2,6 +2,7 @@
 // nobody else. The danger it guards against: ten thousand clients who ask a slow upstream for the same at the same moment.
 
 import type { Stored } from '../../caching/stored.ts'
+import { isNamed, type Tag } from '../../caching/tags.ts'
 import type { Failure } from '../../errors.ts'
 
 /** What those who wait may have of it. */
@@ -16,7 +17,7 @@ export type Landing =
 export type Land = (landing: Landing) => void
 
 interface Flight {
-  readonly uri: string
+  readonly tags: readonly Tag[]
   readonly landed: Promise<Landing>
 }
 
@@ -28,9 +29,9 @@ export class Flights {
   }
 
   /** @returns what tells those who wait; the first word counts */
-  start(key: string, uri: string): Land {
+  start(key: string, tags: readonly Tag[]): Land {
     const { promise, resolve } = Promise.withResolvers<Landing>()
-    const flight = { uri, landed: promise }
+    const flight = { tags, landed: promise }
     this.#byKey.set(key, flight)
     return (landing) => {
       if (this.#byKey.get(key) === flight) this.#byKey.delete(key)
@@ -39,8 +40,12 @@ export class Flights {
   }
 
   /** Who comes from now on does not wait for what was asked before a write. */
-  leave(uris: readonly string[]): void {
-    for (const [key, { uri }] of this.#byKey) if (uris.includes(uri)) this.#byKey.delete(key)
+  leave(purged: readonly Tag[] | 'all'): void {
+    // What its origin will call it is not known of any of them.
+    const isAll = purged === 'all' || purged.some(isNamed)
+    for (const [key, { tags }] of this.#byKey) {
+      if (isAll || tags.some((tag) => purged.includes(tag))) this.#byKey.delete(key)
+    }
   }
 }
 

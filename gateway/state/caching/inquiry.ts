@@ -6,6 +6,7 @@ import { type Judgement, judge } from '../../caching/freshness.ts'
 import { type Place, placeOf } from '../../caching/place.ts'
 import { type Reply, replyFrom } from '../../caching/reply.ts'
 import type { Stored } from '../../caching/stored.ts'
+import { everything, namedTag, pathTag, routeTag, type Tag, uriTag } from '../../caching/tags.ts'
 import { type Wishes, wishesOf } from '../../caching/wishes.ts'
 import { answerOf } from '../../message/answer.ts'
 import type { Answer, CacheRules, Clock, Exchange, Next } from '../../model.ts'
@@ -55,9 +56,10 @@ export function telling(answer: Answer, told: Told, { rules }: Inquiry): Answer 
   return rules.saysStatus ? { ...answer, fields: withCacheStatus(answer.fields, told) } : answer
 }
 
-/** By which it is purged. */
-export function uriTag(uri: string): string {
-  return `uri ${uri}`
+/** By which its answer is purged, whatever that is. */
+export function tagsOf({ exchange, place, rules }: Inquiry): readonly Tag[] {
+  const own = [everything, routeTag(exchange.route.name), pathTag(exchange.path), uriTag(place.uri)]
+  return rules.tags ? [...own, ...rules.tags.map(namedTag)] : own
 }
 
 /** Who has credentials and who has none may fare differently under the same key. */

@@ -8,7 +8,7 @@ import { behind, finish, isFailing } from './asking.ts'
 import type { Fetcher } from './fetch.ts'
 import type { Fetching, FetchParts } from './filling.ts'
 import type { Flights, Land, Landing } from './flights.ts'
-import { answerFrom, apartKey, type Found, foundFor, type Inquiry, telling } from './inquiry.ts'
+import { answerFrom, apartKey, type Found, foundFor, type Inquiry, tagsOf, telling } from './inquiry.ts'
 import { Rests } from './rests.ts'
 
 /** A request that is not answered from stock. */
@@ -42,7 +42,7 @@ export class Obtainer {
     const { flights, fetcher, clock } = this.#parts
     const key = flightKey({ inquiry, names: found.stored.vary })
     if (flights.of(key) || this.#rests.has(key)) return
-    const tell = flights.start(key, inquiry.place.uri)
+    const tell = flights.start(key, tagsOf(inquiry))
     let isWell = true
     const land: Land = (landing) => {
       isWell &&= landing.how !== 'erred' && landing.how !== 'failed'
@@ -63,7 +63,7 @@ export class Obtainer {
     if (isForOneAlone(inquiry, found)) return fetcher.fetch({ ...wanted, land: nobodyWaits })
     const key = flightKey(wanted)
     const landed = flights.of(key)
-    if (!landed) return fetcher.fetch({ ...wanted, land: flights.start(key, inquiry.place.uri) })
+    if (!landed) return fetcher.fetch({ ...wanted, land: flights.start(key, tagsOf(inquiry)) })
     return this.#take(wanted, await landed, mayWaitAgain)
   }
 

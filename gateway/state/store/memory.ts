@@ -29,6 +29,7 @@ export function createMemoryStore({ replicaId, clock, onFailure }: StoreOptions)
     ...createReplicas(replicaId, clock),
     state: () => ({ is: 'up', since }),
     onState: () => () => {},
+    evictionPolicy: async () => 'noeviction',
     close() {},
   }
 }

@@ -5,6 +5,8 @@ import type { Clock } from '../../model.ts'
 
 export interface Store extends DocumentStore, CountStore, RecordStore, ValueStore, ReplicaStore {
   state(): StoreState
+  /** What it forgets when its memory is full: Redis' maxmemory-policy, `noeviction` for nothing; undefined when it does not say. */
+  evictionPolicy(): Promise<string | undefined>
   /** Is told at each change of `is`. @returns what ends it */
   onState(listener: (state: StoreState) => void): () => void
   /** Lets go of everything; calls reject from then on. */

@@ -112,6 +112,7 @@ export async function timed(call: () => Promise<unknown>): Promise<Timed> {
 
 /** Every call of the port, by name. */
 export const everyCall: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
+  evictionPolicy: (store) => store.evictionPolicy(),
   put: (store) => store.put('overrides', 'key', 1),
   remove: (store) => store.remove('overrides', 'key'),
   all: (store) => store.all('overrides'),

@@ -5,13 +5,25 @@ import { isIP } from 'node:net'
 import type { RedisOptions } from 'ioredis'
 import type { RedisAddress } from '../url.ts'
 
-/** The longest that any call takes. */
-export const patientMs = 1000
+/** How long is waited for a Redis. */
+export interface Pace {
+  /** The longest that any call takes. */
+  readonly patientMs: number
+  /** Between two attempts to connect. */
+  readonly longestDelayMs: number
+  /** Whether what is asked in the same moment is sent together: for many small questions. */
+  readonly isPipelining: boolean
+}
+
+export const usualPace: Pace = { patientMs: 1000, longestDelayMs: 1000, isPipelining: false }
 const firstDelayMs = 50
-const longestDelayMs = 1000
 
 /** @param delayMs what the client waits before it connects for the n-th time in a row without success (n from 1) */
-export function clientOptions(address: RedisAddress, delayMs: (attempt: number) => number) {
+export function clientOptions(
+  address: RedisAddress,
+  delayMs: (attempt: number) => number,
+  { patientMs, isPipelining }: Pace = usualPace,
+) {
   const { host, port, username, password, database, secure } = address
   return {
     host,
@@ -25,6 +37,7 @@ export function clientOptions(address: RedisAddress, delayMs: (attempt: number) 
     protocol: 2,
     // Two commands more before the first of ours, for nobody.
     disableClientInfo: true,
+    enableAutoPipelining: isPipelining,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // 0: with the connection all that waits for an answer is rejected, at once.
@@ -44,7 +57,7 @@ export function clientOptions(address: RedisAddress, delayMs: (attempt: number) 
 }
 
 /** 50, 100, 200 … 1000 ms, of which the second half is left to chance. */
-export function backOff(attempt: number, random: () => number): number {
+export function backOff(attempt: number, random: () => number, { longestDelayMs } = usualPace): number {
   const fullMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt - 1, 10))
   return (fullMs * (1 + random())) / 2
 }

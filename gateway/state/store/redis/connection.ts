@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis'
 import { StoreDown, type StoreOptions, type StoreState } from '../port.ts'
 import type { RedisAddress } from '../url.ts'
-import { backOff, clientOptions, patientMs } from './client.ts'
+import { backOff, clientOptions, usualPace } from './client.ts'
 
 export interface Connection {
   /** Rejects with StoreDown alone: at once while the store is down, else within that time. */
@@ -15,8 +15,10 @@ export interface Connection {
   close(): void
 }
 
-export function connectTo(address: RedisAddress, options: StoreOptions): Connection {
-  const redis = new Redis(clientOptions(address, (attempt) => backOff(attempt, options.random)))
+type ConnectionOptions = Pick<StoreOptions, 'clock' | 'random' | 'onFailure'>
+
+export function connectTo(address: RedisAddress, options: ConnectionOptions, pace = usualPace): Connection {
+  const redis = new Redis(clientOptions(address, (attempt) => backOff(attempt, options.random, pace), pace))
   const { state, become, onState } = createState(options)
   const tried = new Promise<void>((resolve) => redis.once('ready', resolve).once('close', resolve))
   let lastError: string | undefined
@@ -44,7 +46,7 @@ export function connectTo(address: RedisAddress, options: StoreOptions): Connect
   }
 
   return {
-    async ask(command, withinMs = patientMs) {
+    async ask(command, withinMs = pace.patientMs) {
       const { is, why = '' } = state()
       if (is === 'down') throw new StoreDown(why, false)
       const late = new StoreDown(`no answer within ${withinMs} ms`, true)
@@ -66,7 +68,7 @@ export function connectTo(address: RedisAddress, options: StoreOptions): Connect
   }
 }
 
-function createState({ clock, onFailure }: StoreOptions) {
+function createState({ clock, onFailure }: ConnectionOptions) {
   const listeners = new Set<(state: StoreState) => void>()
   let current: StoreState = { is: 'down', since: clock.wall(), why: 'not connected yet' }
   function tell(listener: (state: StoreState) => void): void {

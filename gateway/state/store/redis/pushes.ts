@@ -15,7 +15,7 @@ export interface Pushes {
 export function subscribeTo(
   address: RedisAddress,
   channel: string,
-  { random }: StoreOptions,
+  { random }: Pick<StoreOptions, 'random'>,
   onMessage: (message: string) => void,
 ): Pushes {
   // Counted here, for the client's own count starts again with each connection, subscribed or not.

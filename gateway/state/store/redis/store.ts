@@ -26,6 +26,9 @@ export async function createRedisStore(address: RedisAddress, options: StoreOpti
     ...createValues(connection, prefix),
     ...createReplicas(connection, prefix, replicaId),
     state: connection.state,
+    // A managed Redis may refuse CONFIG.
+    evictionPolicy: () =>
+      connection.ask(async (redis) => /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1]),
     onState: connection.onState,
     close() {
       documents.close()

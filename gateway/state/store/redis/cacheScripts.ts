@@ -1,0 +1,73 @@
+// What must happen at once in Redis, as scripts.
+// The danger it guards against: a purge that comes between the look and the deed of another replica.
+
+/**
+ * KEYS: the hash of heads, then the versions of its tags. ARGV: field, head, how long it is kept, when it was asked for, how long
+ * versions are kept, the beginning of the keys of bodies, how many heads there may be.
+ * A head says first: when it came, the id of its body, in how many chunks that lies.
+ */
+export const putScript = `
+local since = tonumber(ARGV[4])
+for i = 2, #KEYS do
+  local version = redis.call('GET', KEYS[i])
+  if version and tonumber(version) > since then return 0 end
+end
+-- Of a tag without a version nobody knows whether it was purged: what bears it is void. So each has one.
+for i = 2, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[4], 'NX')
+  redis.call('PEXPIRE', KEYS[i], ARGV[5])
+end
+-- Whoever is reading it may still do so.
+local function leave(head)
+  local id, chunks = string.match(head, '^%d+ (%S+) (%d+) ')
+  for n = 0, tonumber(chunks) - 1 do redis.call('PEXPIRE', ARGV[6] .. id .. ':' .. n, 5000) end
+end
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+if before then leave(before) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) then
+  local all, oldest, at = redis.call('HGETALL', KEYS[1]), nil, math.huge
+  for i = 1, #all, 2 do
+    local came = tonumber(string.match(all[i + 1], '^%d+'))
+    if came < at and all[i] ~= ARGV[1] then oldest, at = i, came end
+  end
+  leave(all[oldest + 1])
+  redis.call('HDEL', KEYS[1], all[oldest])
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1
+`
+
+/**
+ * KEYS: the log, then the versions of tags. ARGV: the tags, how long versions and log are kept, how long the log may be, the channel.
+ * A moment is greater than all before it, also where they were lost: it is at least the server's time in microseconds.
+ * @returns the log's last entry before this one, and this one
+ */
+export const purgeScript = `
+local time = redis.call('TIME')
+local moment = time[1] * 1000000 + time[2]
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local before = last and last[1] or ''
+if last then moment = math.max(moment, tonumber(string.match(before, '^%d+')) + 1) end
+local version = string.format('%.0f', moment)
+for i = 2, #KEYS do redis.call('SET', KEYS[i], version, 'PX', ARGV[2]) end
+local entry = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], version .. '-0', 'tags', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- Without the right to push, those who look each second learn of it.
+redis.pcall('PUBLISH', ARGV[4], entry)
+return {before, entry}
+`
+
+/**
+ * KEYS: the log. ARGV: the last entry that is known, or nothing; how many are read; how long the log is kept.
+ * @returns the entries from the known one on, that one too: where it is missing, so may be others. Without one, the last
+ */
+export const readLogScript = `
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local time = redis.call('TIME')
+  redis.call('XADD', KEYS[1], string.format('%.0f', time[1] * 1000000 + time[2]) .. '-0', 'tags', '')
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if ARGV[1] == '' then return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1) end
+return redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])
+`
