@@ -2,6 +2,7 @@
 import type { FilterKind } from './filter.ts'
 import { affinity } from './filters/affinity.ts'
 import { attempt } from './filters/attempt.ts'
+import { authenticate } from './filters/authenticate.ts'
 import { breaker } from './filters/breaker.ts'
 import { cache } from './filters/cache.ts'
 import { compare } from './filters/compare.ts'
@@ -9,13 +10,16 @@ import { deadline } from './filters/deadline.ts'
 import { fallback } from './filters/fallback.ts'
 import { observe } from './filters/observe.ts'
 import { retry } from './filters/retry.ts'
+import { screen } from './filters/screen.ts'
 import { shed } from './filters/shed.ts'
 import { split } from './filters/split.ts'
 import { writes } from './filters/writes.ts'
 
 export const filters: readonly FilterKind[] = [
   observe,
+  screen,
   shed,
+  authenticate,
   deadline,
   split,
   affinity,

@@ -1,20 +1,84 @@
 // What knows who clients are and how much they may: issuers, keys of ours, sessions and limits, put together.
 // The danger it guards against: a key that is revoked in one place and good in another.
+
+import type { ApiKeys, Credentials } from './model/ports.ts'
 import type { Clock, Snapshot } from './model.ts'
+import type { Moving } from './moving.ts'
+import { authMetrics } from './ops/authMetrics.ts'
 import type { Log } from './ops/log.ts'
+import type { ReadMetric } from './ops/rolloutMetrics.ts'
+import type { Reaching } from './reaching.ts'
+import { createAuthCounts } from './state/authCounts.ts'
+import { createCredentials } from './state/credentials.ts'
+import { createScreening } from './state/screening.ts'
+import { createSessions } from './state/sessions.ts'
+import { realSchedule } from './state/streams.ts'
+import { createTokens, type TokenBook } from './state/tokens/book.ts'
+import type { IssuerView } from './state/tokens/issuers.ts'
+import type { KeyChange } from './state/tokens/keyRing.ts'
 
 export interface Identifying {
+  readonly credentials: Credentials
+  readonly metrics: readonly ReadMetric[]
   /** With the Snapshot that is served from now on, in that moment. */
   follow(snapshot: Snapshot): void
+  /** Sentences for operators. */
+  hints(): readonly string[]
   /** Once, when stateDir is known. */
   open(stateDir: string): Promise<void>
   close(): Promise<void>
 }
 
-export function assembleIdentifying(_clock: Clock, _log: Pick<Log, 'life'>): Identifying {
+/** What it stands on. */
+export interface IdentifyingParts {
+  readonly clock: Clock
+  readonly log: Pick<Log, 'life'>
+  readonly record: Moving['record']
+  readonly forward: Reaching['forward']
+}
+
+export function assembleIdentifying({ clock, log, record, forward }: IdentifyingParts): Identifying {
+  const tokens = watchedTokens(clock, log)
+  const sessions = createSessions({ clock, forward })
+  const screening = createScreening(clock)
+  const counts = createAuthCounts()
+  const credentials = createCredentials({
+    ...{ clock, tokens, keys: noKeys, sessions, screening, counts },
+    refused: record.refused,
+  })
   return {
-    follow() {},
+    credentials,
+    metrics: authMetrics({ counts, tokens, screening }),
+    follow(snapshot) {
+      tokens.follow(snapshot.settings.issuers ?? [])
+      sessions.follow(snapshot)
+      credentials.follow(snapshot)
+    },
+    hints: () => tokens.views().flatMap(hintOf),
     async open() {},
-    async close() {},
+    async close() {
+      await tokens.close()
+    },
   }
+}
+
+const noKeys: ApiKeys = { check: () => ({ ok: false, why: 'unknown' }), hold: (answer) => answer }
+
+/** The tokens, of whose issuers is told when their keys change, or cannot be had. */
+function watchedTokens(clock: Clock, { life }: Pick<Log, 'life'>): TokenBook {
+  return createTokens({
+    clock,
+    schedule: realSchedule,
+    changed(issuer: string, { trouble, ...change }: KeyChange) {
+      if (trouble !== undefined) life.error({ issuer, reason: trouble }, 'the issuer gives no keys')
+      else life.info({ issuer, ...change }, "the issuer's keys were taken over")
+    },
+  })
+}
+
+function hintOf({ issuer, trouble, isTrusted, givenAtMs }: IssuerView): readonly string[] {
+  if (trouble === undefined) return []
+  const last = givenAtMs === undefined ? 'it never has' : `its last ones are of ${new Date(givenAtMs).toISOString()}`
+  const so = isTrusted ? 'its last keys are still good' : 'its tokens are answered 503'
+  return [`the issuer ${issuer} gives no keys (${trouble}); ${last}, and ${so}`]
 }

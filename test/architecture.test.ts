@@ -120,7 +120,7 @@ const homesOfPackages = {
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
   ioredis: ['gateway/state/store/redis/'],
   jose: ['gateway/state/tokens/'],
-  'lru-cache': ['gateway/state/cacheStock.ts'],
+  'lru-cache': ['gateway/state/cacheStock.ts', 'gateway/state/tokens/remembered.ts'],
   opossum: ['gateway/state/breaking/opossum.ts'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts', 'gateway/ops/readOff.ts'],

@@ -4,6 +4,7 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { adminSchema } from './adminSchema.ts'
 import { authProperties, authSchema } from './authSchema.ts'
 import { breakerSchema } from './breakerSchema.ts'
+import { healthProperties } from './healthSchema.ts'
 import { keysSchema } from './keysSchema.ts'
 import { matchSchema } from './matchSchema.ts'
 import { publicSchema } from './publicDoor.ts'
@@ -76,6 +77,7 @@ export const upstreamSchema = Type.Object(
       { ...closed, default: {}, description: 'For an https upstream.' },
     ),
     breaker: Type.Optional(breakerSchema),
+    ...healthProperties,
   },
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )

@@ -5,6 +5,7 @@ import type { FilterKind } from '../filter.ts'
 import type { CoreSettings, Problem, RolloutDeclaration } from '../model.ts'
 import { findConflicts } from '../routing/conflicts.ts'
 import { findPathDoubts } from '../routing/doubts.ts'
+import { declareSessionCheck } from './auth.ts'
 import { check } from './check.ts'
 import type { Declaration, DeclaredRoute } from './declaration.ts'
 import { documentSteps, type Written } from './document.ts'
@@ -56,8 +57,10 @@ interface Draft {
 function* declare({ source, written, findings, kinds, env }: Draft): Steps<Omit<Declaration, 'warnings'> | undefined> {
   const page: Page = { written, findings, kinds, checked: check(written, kinds, findings) }
   yield
-  const settings = declareSettings(page, source.file, env)
+  const own = declareSettings(page, source.file, env)
   const known = declareUpstreams(page)
+  const sessionCheck = declareSessionCheck(page, known)
+  const settings = own && { ...own, ...(sessionCheck && { sessionCheck }) }
   const answering = referredUpstream(page, '/unmatched', known)
   const rollouts = declareRollouts(page)
   const routes = declareRoutes(page, { known, unmatched: answering, rollouts })

@@ -8,7 +8,7 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
 
   [/^\/public$/, ['proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
-  [/^\/upstreams\/[^/]+$/, ['health', 'outliers'].concat(['concurrency', 'secret', 'internalToken'])],
+  [/^\/upstreams\/[^/]+$/, ['secret', 'internalToken']],
   [/^\/routes\/[0-9]+$/, ['limit', 'cookies', 'priority', 'breaker']],
 
   [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],

@@ -4,6 +4,7 @@ import { METHODS } from 'node:http'
 import type { Move, RolloutDeclaration, RouteDeclaration, RouteMatch, Upstream } from '../model.ts'
 import { rankOf } from '../rollout/standing.ts'
 import { parsePattern } from '../routing/pattern.ts'
+import { declareAuth } from './auth.ts'
 import { configureFilters } from './configure.ts'
 import { keepBodyDefault } from './core.ts'
 import type { DeclaredRoute } from './declaration.ts'
@@ -51,7 +52,9 @@ function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclara
   const keepBody = page.checked.at<string>(below(pointer, 'keepBody'))
   if (name === undefined || !match || !owner || keepBody === undefined) return undefined
   const position = page.written.positionOf(below(pointer, 'name'))
-  return { name, match, position, ...owner, keepBodyBytes: sizeBytes(keepBody), ...remembering(owners.rollouts) }
+  const auth = declareAuth(page, pointer)
+  const own = { ...remembering(owners.rollouts), ...(auth && { auth }) }
+  return { name, match, position, ...owner, keepBodyBytes: sizeBytes(keepBody), ...own }
 }
 
 /** A write may go through any route. */

@@ -2,6 +2,9 @@
 // The danger they guard against: a filter that reaches for more than it was given, and cannot be bound to anything else.
 import type {
   Answer,
+  AuthCheck,
+  AuthMode,
+  AuthRules,
   Body,
   Breakers,
   CacheRules,
@@ -46,6 +49,19 @@ export interface Services {
   readonly breakers: Breakers
   readonly pressure: Pressure
   readonly caches: Caches
+  readonly credentials: Credentials
+}
+
+/** What credentials say of a request, and what is known of those who sent the wrong ones. */
+export interface Credentials {
+  /** At once where it is known already; else it resolves, and never rejects. Tells nobody. */
+  check(exchange: Exchange, rules: AuthRules): AuthCheck | Promise<AuthCheck>
+  /** Whether so much has failed from that address of late that nothing is checked any more which costs something. */
+  isOver(address: string, mode: AuthMode): boolean
+  /** Counts what came of it; of what failed the address is kept, and operators are told, as far as that is bounded. */
+  note(exchange: Exchange, rules: AuthRules, checked: AuthCheck): void
+  /** An Answer by a key of ours may be a stream: it ends with the key. @returns the Answer to be passed on in place of the one given */
+  hold(answer: Answer, keyId: string): Answer
 }
 
 /** Answers in stock, by RFC 9111. */

@@ -28,6 +28,12 @@ export const services: Services = {
   },
   pressure: { lagMs: () => 0, refused: () => {} },
   caches: { answer: (exchange, next) => next(exchange), invalidate: async () => {} },
+  credentials: {
+    check: () => ({ ok: false, why: 'missing' }),
+    isOver: () => false,
+    note: () => {},
+    hold: (answer) => answer,
+  },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
   retries: { enter: () => ({ again: () => undefined, leave: () => {} }) },
   rollouts: createRollouts(
