@@ -1,5 +1,6 @@
 // A client that writes bytes and keeps what comes back, for tests about the wire itself.
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 
 export interface Wire {
   readonly socket: Socket
@@ -20,6 +21,29 @@ export function openWire(port: number, bytes = ''): Promise<Wire> {
       if (bytes) socket.write(bytes, 'latin1')
       resolve(wireOf(socket))
     })
+  })
+}
+
+/** The same over TLS, for the host that is named, if any; whoever answers is believed. */
+export function openTlsWire(
+  port: number,
+  servername: string,
+  bytes = '',
+): Promise<Wire & { readonly socket: TLSSocket }> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      port,
+      host: '127.0.0.1',
+      servername,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    }
+    const socket = connectTls(options, () => {
+      socket.off('error', reject)
+      if (bytes) socket.write(bytes, 'latin1')
+      resolve({ ...wireOf(socket), socket })
+    })
+    socket.once('error', reject)
   })
 }
 
