@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cookieLine, cookieOf, setCookieName, setCookieOf } from '../../gateway/message/cookies.ts'
+import { cookieLine, cookieOf, setCookieName, setCookieOf, withoutCookie } from '../../gateway/message/cookies.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
 
 const now = Date.parse('2026-01-01T00:00:00Z')
@@ -9,6 +9,32 @@ describe('a cookie of a request', () => {
   test('is found by its whole name, the first of several', () => expect(cookieOf(fields, 'SESSION')).toBe('2'))
   test('is found in a later line, with all of its value', () => expect(cookieOf(fields, 'other')).toBe('a=b'))
   test('has a name in exact case', () => expect(cookieOf(fields, 'session')).toBeUndefined())
+})
+
+describe('without the cookies of one name', () => {
+  test.each([
+    ['NODE=1', undefined],
+    ['NODE=1; a=1', 'a=1'],
+    ['a=1; NODE=1', 'a=1'],
+    ['a=1;NODE=1;  b = 2;;c', 'a=1;  b = 2;;c'],
+    ['NODE=1; NODE=2', undefined],
+    ['XNODE=1; NODEX=2; node=3; NODE', 'XNODE=1; NODEX=2; node=3; NODE'],
+    [' a=NODE=1 ', ' a=NODE=1 '],
+  ])('%j is %j, every other byte as it was', (line, left) => {
+    const others = ['Host', 'h', 'COOKIE', 'NODE=9; z=1', 'cookie', line]
+    expect(withoutCookie(fieldsOf(others), 'NODE').raw).toEqual([
+      'Host',
+      'h',
+      'COOKIE',
+      'z=1',
+      ...(left === undefined ? [] : ['cookie', left]),
+    ])
+  })
+
+  test('fields that have none are the same', () => {
+    const fields = fieldsOf(['Cookie', 'a=1', 'X', 'NODE=1'])
+    expect(withoutCookie(fields, 'NODE')).toBe(fields)
+  })
 })
 
 describe('a Set-Cookie field', () => {
