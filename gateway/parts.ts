@@ -47,9 +47,9 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const certificates = watchedCertificates(clock, log)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards } = moving
-  const reaching = assembleReaching(clock, moving)
+  const reaching = assembleReaching(clock, moving, log)
   const { forward, forwardTo, breakers, retries, pressure, shareOf } = reaching
-  const identifying = assembleIdentifying({ clock, log, record: moving.record, forward })
+  const identifying = assembleIdentifying({ clock, log, record: moving.record, sharing, forward })
   const streams = createStreams({ clock, schedule: realSchedule })
   rollouts.onChange(streams.turned)
   const comparisons = watchedComparisons({ clock, forward: forwardTo, shareOf }, guards)

@@ -1,6 +1,7 @@
 // What stands between a request and its upstream: connections, breakers, retries, and how much each upstream is given.
 // The danger it guards against: an upstream in trouble that takes the others with it.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAdaptive } from './forward/adaptive.ts'
 import { createForward, type Forward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
@@ -9,14 +10,16 @@ import type { Moving } from './moving.ts'
 import { breakerMetrics } from './ops/breakerMetrics.ts'
 import type { Gateway } from './ops/gateway.ts'
 import { loadMetrics, pressureMetrics } from './ops/loadMetrics.ts'
+import type { Log } from './ops/log.ts'
 import { targetMetrics } from './ops/targetMetrics.ts'
+import { watchMetrics } from './ops/watchMetrics.ts'
 import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { createPressure, type PressureGauge } from './state/pressure.ts'
 import { createRetries } from './state/retryBudget.ts'
 import { sharer } from './state/sharing/fleetSize.ts'
 import { realSchedule } from './state/streams.ts'
 import { createBalancer } from './state/targets/balancer.ts'
-import { allUp } from './state/targets/port.ts'
+import { createTargetWatch, type TargetWatch } from './state/targets/watch.ts'
 
 export interface Reaching {
   readonly pools: Pools
@@ -30,23 +33,25 @@ export interface Reaching {
   /** The part of a limit of the fleet that is this gateway's. */
   readonly shareOf: (ofFleet: number) => number
   /** What operators see of it. */
-  readonly seen: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf' | 'pressure'>
+  readonly seen: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf' | 'watchOf' | 'pressure'>
   /** With the Snapshot that is served from now on, in that moment. */
   follow(snapshot: Snapshot): void
   close(): void
 }
 
-export function assembleReaching(clock: Clock, moving: Moving): Reaching {
+export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'life'>): Reaching {
   const shareOf = sharer(moving.sharing.fleetSize)
   const pools = createPools({ clock, lookup: createResolver(), shareOf })
   const breakers = watchedBreakers(clock, moving)
   const pressure = createPressure({ clock, schedule: realSchedule })
   const forwardTo = createForward({ clock, pools })
   const openAt = (upstream: Upstream) => pools.loadOf(upstream, [upstream.target]).open
-  const balancer = createBalancer({ clock, random: Math.random, health: allUp, forward: forwardTo, openAt })
+  const { watch, ...checks } = watchTargets({ clock, shareOf, life: log.life })
+  const watched = { health: watch.health, forward: watch.hear(forwardTo) }
+  const balancer = createBalancer({ clock, random: Math.random, openAt, ...watched })
   return {
     pools,
-    forward: balancer.forward,
+    forward: createAdaptive({ clock, forward: balancer.forward, limitOf: watch.limitOf }),
     forwardTo,
     breakers,
     retries: createRetries({ now: clock.now, random: Math.random, sleep }),
@@ -56,21 +61,30 @@ export function assembleReaching(clock: Clock, moving: Moving): Reaching {
       breakers: () => breakers.views(),
       loadOf: (upstream) => pools.loadOf(upstream),
       balanceOf: balancer.viewOf,
+      watchOf: watch.viewOf,
       pressure: pressure.view,
     },
     follow(snapshot) {
       breakers.follow(snapshot)
       balancer.follow(snapshot)
+      checks.follow(snapshot)
     },
-    close: pools.destroy,
+    close() {
+      checks.close()
+      pools.destroy()
+    },
   }
 }
 
 export function metricsOfReaching(
-  { breakers, loadOf, balanceOf, pressure }: Reaching['seen'],
+  { breakers, loadOf, balanceOf, watchOf, pressure }: Reaching['seen'],
   snapshot: () => Snapshot | undefined,
 ) {
-  const ofUpstreams = [...loadMetrics({ snapshot, loadOf }), ...targetMetrics({ snapshot, balanceOf })]
+  const ofUpstreams = [
+    ...loadMetrics({ snapshot, loadOf }),
+    ...targetMetrics({ snapshot, balanceOf }),
+    ...watchMetrics({ snapshot, watchOf }),
+  ]
   return [...breakerMetrics({ views: breakers }), ...ofUpstreams, ...pressureMetrics(pressure)]
 }
 
@@ -84,4 +98,44 @@ function watchedBreakers(clock: Clock, { record, guards }: Moving): BreakerBook 
       if (turn.to === 'open') guards.breakerOpened(turn.upstream)
     },
   })
+}
+
+interface Checks extends Pick<Reaching, 'follow' | 'close'> {
+  readonly watch: TargetWatch
+}
+
+interface Watching {
+  readonly clock: Clock
+  readonly shareOf: Reaching['shareOf']
+  readonly life: Log['life']
+}
+
+/** What watches targets, with connections of its own: checks wait for no request, and no request for them. */
+function watchTargets({ clock, shareOf, life }: Watching): Checks {
+  const pools = createPools({ clock, lookup: createResolver(), shareOf: (ofFleet) => ofFleet })
+  const watch = createTargetWatch({
+    clock,
+    random: Math.random,
+    shareOf,
+    ask: createForward({ clock, pools }),
+    schedule(run, afterMs) {
+      const timer = setTimeout(run, afterMs).unref()
+      return () => clearTimeout(timer)
+    },
+    turned: ({ upstream, target, to, reason }) =>
+      to === 'healthy'
+        ? life.info({ upstream, target, reason }, 'target healthy')
+        : life.warn({ upstream, target, reason }, `target ${to}`),
+  })
+  return {
+    watch,
+    follow(snapshot) {
+      watch.follow(snapshot)
+      pools.retain([...snapshot.upstreams.values()].filter(({ health }) => health))
+    },
+    close() {
+      watch.close()
+      pools.destroy()
+    },
+  }
 }

@@ -8,6 +8,7 @@ import { listHistory, sinceOption } from './history.ts'
 import { standingText } from './order.ts'
 import { table } from './table.ts'
 import { watch } from './watch.ts'
+import { watchLines } from './watchLines.ts'
 
 export const status: Command = {
   name: 'status',
@@ -54,6 +55,7 @@ function textOf(found: Status): string {
       ]),
     ]),
     ...targetLines(found),
+    ...watchLines(found),
     ...found.hints.map((hint) => `\nhint: ${hint}`),
     ...(found.warnings.length > 0 ? [`\n${formatProblems('routes.yaml', found.warnings)}`] : []),
     ...(found.refused === undefined ? [] : [`\n${formatProblems('routes.yaml', found.problems)}\n${found.refused}`]),

@@ -3,6 +3,7 @@
 import type { BreakerSettings, Upstream } from '../model.ts'
 import type { CheckedBreaker } from './breakerSchema.ts'
 import type { CheckedUpstream } from './core.ts'
+import { watchOf } from './health.ts'
 import { type KnownUpstreams, type Page, refuse } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
 import { basisPoints, durationMs } from './schema.ts'
@@ -26,7 +27,8 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
   const balancing = balancingOf(page, pointer, settings)
   if (!balancing || !settings) return undefined
   const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker } = settings
-  if (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker)) return undefined
+  const watch = watchOf(page, pointer, settings, balancing.targets.length)
+  if (!watch || (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker))) return undefined
   return {
     name,
     ...balancing,
@@ -37,6 +39,7 @@ function declareUpstream(page: Page, name: string): Upstream | undefined {
     maxConnections,
     maxPending,
     ...(breaker && { breaker: breakerOf(breaker) }),
+    ...watch,
   }
 }
 

@@ -1,9 +1,9 @@
 // Leaves an Upstream alone that fails: while its circuit is open, requests for it end here at once.
 // The danger it guards against: a dead service that is given all our patience, one request at a time, and what should not count
 // as its failure counting all the same: a client that leaves, a fault of ours, a leg that is made beside a client's request.
-import { Readable } from 'node:stream'
 import { asFailure, Failure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
+import { stopwatch } from '../message/stopwatch.ts'
 import type { Answer, Breaker, Clock, Exchange, Next, Upstream } from '../model.ts'
 
 export const breaker = filterKind({
@@ -53,7 +53,9 @@ interface Ports {
 async function through({ breaker, clock }: Ports, exchange: Exchange, next: Next): Promise<Answer> {
   const permit = breaker.acquire()
   if (!permit) throw refusal(breaker, exchange)
-  const tookMs = stopwatch(exchange, clock)
+  const sinceWhole = stopwatch(exchange, clock)
+  // Whoever answers before the request is whole has taken no time.
+  const tookMs = () => sinceWhole() ?? 0
   try {
     const answer = await next(exchange)
     // What lasts is not waited for: the head settles it. But whoever breaks its word in the body has failed after all.
@@ -68,18 +70,6 @@ async function through({ breaker, clock }: Ports, exchange: Exchange, next: Next
     permit.report(asFailure(thrown).blame === 'upstream' ? 'failed' : 'nothing', tookMs())
     throw thrown
   }
-}
-
-/** @returns how long the upstream has had the whole request: what its client takes to send it makes no slow upstream */
-function stopwatch({ body }: Exchange, { now }: Clock): () => number {
-  let wholeAt: number | undefined = now()
-  if (body instanceof Readable && !body.readableEnded) {
-    wholeAt = undefined
-    body.once('end', () => {
-      wholeAt = now()
-    })
-  }
-  return () => (wholeAt === undefined ? 0 : now() - wholeAt)
 }
 
 function refusal(breaker: Breaker, { upstream }: Exchange): Failure {

@@ -10,8 +10,10 @@ import type { RouteComparisons } from '../state/comparisonRecord.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
 import type { Sharing } from '../state/sharing.ts'
+import type { Watch } from '../state/targets/watch.ts'
 import type { Traffic } from '../state/traffic.ts'
 import type { Health } from './health.ts'
+import type { KeyDesk } from './keyDesk.ts'
 import type { Metrics } from './metrics.ts'
 import type { Record } from './record.ts'
 
@@ -75,12 +77,15 @@ export interface Gateway {
   /** Remedies for what the running gateway noticed (a private proxy that is not trusted), as sentences. */
   hints(): readonly string[]
   readonly sharing: Pick<Sharing, 'view' | 'unconfirmed'>
-  readonly caches: Pick<CacheBook, 'purge' | 'counts' | 'near' | 'far'>
+  readonly keys: KeyDesk
+  readonly caches: Pick<CacheBook, 'purge' | 'counts' | 'purges' | 'near' | 'far'>
   /** Of the Upstreams that have one. */
   breakers(): readonly BreakerView[]
   loadOf(upstream: Upstream): UpstreamLoad
   /** How what is under way there is spread over its targets. */
   balanceOf(upstream: Upstream): Balance
+  /** What is known of its targets, and what it is given at a time. */
+  watchOf(upstream: Upstream): Watch
   pressure(): PressureView
   isDraining(): boolean
   reload(): Promise<ReloadResult>

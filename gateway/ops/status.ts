@@ -6,6 +6,7 @@ import type { Balance, CircuitState, Problem, Route, RouteMatch, Snapshot, Stage
 import type { BreakerView } from '../state/breakers.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'
+import type { Watch } from '../state/targets/watch.ts'
 import type { AdminPorts, Gateway } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
 import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
@@ -32,6 +33,8 @@ export interface UpstreamStatus extends UpstreamHealth {
   readonly origin: string
   /** Absent: it has but one target. */
   readonly balance?: Balance
+  /** Absent: the file asks for nothing of the kind. */
+  readonly watch?: Watch
   /** Requests, where the protocol is HTTP/2. */
   readonly connections: UpstreamLoad & { readonly ofFleet: number }
   /** Absent: it has none. */
@@ -118,7 +121,7 @@ function statusOfRoute(route: Route, requests: ReadonlyMap<string, number>, roll
 function upstreamsOf(
   { upstreams }: Snapshot,
   healths: readonly UpstreamHealth[],
-  gateway: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf'>,
+  gateway: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf' | 'watchOf'>,
 ): Status['upstreams'] {
   const breakers = gateway.breakers()
   return healths.flatMap((health) => {
@@ -128,7 +131,9 @@ function upstreamsOf(
     const { origin } = upstream.target
     const connections = { ...gateway.loadOf(upstream), ofFleet: upstream.maxConnections }
     const balance = upstream.targets.length > 1 && { balance: gateway.balanceOf(upstream) }
-    return { ...health, origin, ...balance, connections, ...(breaker && { breaker: breakerStatus(breaker) }) }
+    const { health: checks, outliers, isAdaptive } = upstream
+    const watch = (checks || outliers || isAdaptive) && { watch: gateway.watchOf(upstream) }
+    return { ...health, origin, ...balance, ...watch, connections, ...(breaker && { breaker: breakerStatus(breaker) }) }
   })
 }
 

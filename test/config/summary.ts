@@ -32,7 +32,9 @@ function ofUpstream({ name, targets, connectMs, firstByteMs, idleMs, breaker, ..
   const each = targets.map(({ origin, host, port, secure }) => `${origin} = ${host} ${port}${secure ? ' TLS' : ''}`)
   const balancing = more.affinity || more.slowStartMs ? `; ${JSON.stringify([more.affinity, more.slowStartMs])}` : ''
   const places = `${each.join(', ')}; ${connectMs}, ${firstByteMs}, ${idleMs} ms${balancing}`
-  return `upstream ${name}: ${places}${breaker ? `; breaker ${JSON.stringify(breaker)}` : ''}`
+  const { health, outliers, isAdaptive } = more
+  const watch = health || outliers || isAdaptive ? `; ${JSON.stringify({ health, outliers, isAdaptive })}` : ''
+  return `upstream ${name}: ${places}${breaker ? `; breaker ${JSON.stringify(breaker)}` : ''}${watch}`
 }
 
 const usual = rolloutOf('usual', { compares: false })

@@ -148,8 +148,6 @@ export function outcomeOf(parts: Partial<Outcome> = {}): Outcome {
   }
 }
 
-const noStock = { keys: 0, bytes: 0, hit: 0, miss: 0 }
-
 export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
   return {
     version: '0.0.0-test',
@@ -169,10 +167,17 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     problems: () => [],
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
-    caches: { purge: async () => true, counts: () => new Map(), near: () => noStock, far: () => undefined },
+    caches: {
+      purge: async () => ({ keys: 0, isTold: true }),
+      counts: () => new Map(),
+      purges: () => ({ order: 0, write: 0, log: 0 }),
+      near: () => ({ keys: 0, bytes: 0, hit: 0, miss: 0 }),
+      far: () => undefined,
+    },
     breakers: () => [],
     pressure: () => ({ lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } }),
     loadOf: ({ maxConnections }) => ({ open: 0, waiting: 0, most: maxConnections }),
+    watchOf: () => ({ targets: [] }),
     balanceOf: ({ targets }) => ({
       targets: targets.map(({ origin }) => ({ origin, isUp: true, warmth: 1, active: 0, open: 0, unreached: 0 })),
       moved: 0,
