@@ -89,10 +89,11 @@ export function metricsOfReaching(
 }
 
 /** The breakers, whose turns are told, and an opening held against the move that leads there. */
-function watchedBreakers(clock: Clock, { record, guards }: Moving): BreakerBook {
+function watchedBreakers(clock: Clock, { record, guards, sharing }: Moving): BreakerBook {
   return createBreakers({
     clock,
     random: Math.random,
+    votes: sharing.votes,
     turned(turn) {
       record.turned(turn)
       if (turn.to === 'open') guards.breakerOpened(turn.upstream)

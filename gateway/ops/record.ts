@@ -31,9 +31,10 @@ export interface Record {
   close(): Promise<void>
 }
 
-function tellTurn({ upstream, from, to, reason, forMs }: BreakerTurn, life: Log['life']): void {
-  if (to === 'open') life.warn({ upstream, from, to, reason, forMs }, 'breaker opened')
-  else life.info({ upstream, from, to, reason }, to === 'closed' ? 'breaker closed' : 'breaker half-open')
+function tellTurn({ upstream, from, to, reason, forMs, isFleets }: BreakerTurn, life: Log['life']): void {
+  const by = isFleets && 'fleet'
+  if (to === 'open') life.warn({ upstream, from, to, reason, forMs, by }, 'breaker opened')
+  else life.info({ upstream, from, to, reason, by }, to === 'closed' ? 'breaker closed' : 'breaker half-open')
 }
 
 /** What an operator should hear of at once. */
@@ -99,11 +100,12 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
       append({ kind: 'reload', by: 'file', to: hash, revision, evidence: { routes: routes.length } })
     },
     turned(turn) {
-      const { upstream, from, to, reason } = turn
+      const { upstream, from, to, reason, isFleets } = turn
+      const by = isFleets ? 'fleet' : 'breaker'
       tellTurn(turn, life)
       // Trials that fail are for the log: an outage of a weekend would fill the audit with them.
       if (to === 'closed' || from === 'closed')
-        append({ kind: 'breaker', by: 'breaker', subject: upstream, from, to, reason, revision })
+        append({ kind: 'breaker', by, subject: upstream, from, to, reason, revision })
     },
     note,
     audit(entry, message) {

@@ -4,6 +4,7 @@
 import type { Rollouts } from '../model/ports.ts'
 import type { Balance, CircuitState, Problem, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
+import type { FleetView } from '../state/breaking/votes.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'
 import type { Watch } from '../state/targets/watch.ts'
@@ -45,6 +46,8 @@ export interface UpstreamStatus extends UpstreamHealth {
     readonly reason?: string
     /** While it is open: until one request is let through; 0 when the next one is. */
     readonly retryInSeconds?: number
+    /** How it stands with all replicas; absent while none holds it open. */
+    readonly fleet?: FleetView
   }
 }
 
@@ -137,12 +140,14 @@ function upstreamsOf(
   })
 }
 
-function breakerStatus({ state, sinceMs, reason, retryInMs }: BreakerView): NonNullable<UpstreamStatus['breaker']> {
+function breakerStatus(view: BreakerView): NonNullable<UpstreamStatus['breaker']> {
+  const { state, sinceMs, reason, retryInMs, fleet } = view
   return {
     state,
     since: new Date(sinceMs).toISOString(),
     ...(reason !== undefined && { reason }),
     ...(retryInMs !== undefined && { retryInSeconds: Math.ceil(retryInMs / 1000) }),
+    ...(fleet && { fleet }),
   }
 }
 

@@ -13,6 +13,7 @@ import type {
 import type { Engine, EngineParts, Turn } from './breaking/engine.ts'
 import { opossumEngines } from './breaking/opossum.ts'
 import { createOwnEngine } from './breaking/own.ts'
+import type { FleetView, Votes } from './breaking/votes.ts'
 
 /** A turn of the breaker before that Upstream. */
 export interface BreakerTurn extends Turn {
@@ -31,6 +32,10 @@ export interface BreakerView {
   readonly retryInMs?: number
   /** How often it has come to each state since the Upstream got its breaker. */
   readonly turns: Readonly<Record<CircuitState, number>>
+  /** How often other replicas have brought it there; a part of the turns. */
+  readonly fleetTurns: Readonly<Record<CircuitState, number>>
+  /** How it stands with all replicas; absent while none holds it open. */
+  readonly fleet?: FleetView
 }
 
 export interface BreakerBook extends Breakers {
@@ -44,10 +49,13 @@ export interface BookParts {
   readonly clock: Clock
   /** In [0, 1). */
   readonly random: () => number
+  readonly votes: Votes
   turned(turn: BreakerTurn): void
 }
 
 interface Kept {
+  readonly key: string
+  readonly openMs: number
   readonly engine: Engine
   sinceMs: number
   reason?: string
@@ -63,10 +71,12 @@ class Book implements BreakerBook {
   readonly #kept = new Map<string, Kept>()
   /** Upstreams to what they are kept under. */
   #keys: ReadonlyMap<string, string> = new Map()
-  readonly #turns = new Map<string, Record<CircuitState, number>>()
+  /** By Upstream. */
+  readonly #turns = new Map<string, Counted>()
 
   constructor(parts: BookParts) {
     this.#parts = parts
+    parts.votes.onWord((key, word) => this.#kept.get(key)?.engine.obey(word))
   }
 
   of(targets: readonly BrokenTarget[], settings: BreakerSettings): Breaker {
@@ -84,6 +94,7 @@ class Book implements BreakerBook {
       engine.retire()
     }
     for (const name of this.#turns.keys()) if (!this.#keys.has(name)) this.#turns.delete(name)
+    this.#parts.votes.follow(new Map(Array.from(this.#kept, ([key, { openMs }]) => [key, openMs] as const)))
   }
 
   views(): readonly BreakerView[] {
@@ -93,23 +104,27 @@ class Book implements BreakerBook {
     })
   }
 
-  #viewOf(upstream: string, { engine, sinceMs, reason }: Kept): BreakerView {
+  #viewOf(upstream: string, { key, engine, sinceMs, reason }: Kept): BreakerView {
     const state = engine.state()
+    const fleet = this.#parts.votes.viewOf(key)
     return {
       upstream,
       state,
       sinceMs,
       ...(reason !== undefined && { reason }),
       ...(state === 'open' && { retryInMs: Math.ceil(engine.retryInMs()) }),
-      turns: this.#turns.get(upstream) ?? noTurns,
+      turns: this.#turns.get(upstream)?.all ?? noTurns,
+      fleetTurns: this.#turns.get(upstream)?.fleets ?? noTurns,
+      ...(fleet && { fleet }),
     }
   }
 
   #make(key: string, settings: BreakerSettings): Kept {
-    const { clock, random } = this.#parts
+    const { clock, random, votes } = this.#parts
     const turned: EngineParts['turned'] = (turn) => this.#turned(key, turn)
-    const engine = this.#engines[settings.engine]({ settings, now: clock.now, random, turned })
-    const kept = { engine, sinceMs: clock.wall() }
+    const mayTry = () => votes.mayTry(key)
+    const engine = this.#engines[settings.engine]({ settings, now: clock.now, random, mayTry, turned })
+    const kept = { key, openMs: settings.openMs, engine, sinceMs: clock.wall() }
     this.#kept.set(key, kept)
     return kept
   }
@@ -119,14 +134,31 @@ class Book implements BreakerBook {
     if (!kept) return
     kept.sinceMs = this.#parts.clock.wall()
     kept.reason = turn.reason
+    this.#say(key, turn)
     for (const [upstream, under] of this.#keys) {
       if (under !== key) continue
-      const turns = this.#turns.get(upstream) ?? { ...noTurns }
-      turns[turn.to] += 1
+      const turns = this.#turns.get(upstream) ?? { all: { ...noTurns }, fleets: { ...noTurns } }
+      turns.all[turn.to] += 1
+      if (turn.isFleets) turns.fleets[turn.to] += 1
       this.#turns.set(upstream, turns)
       this.#parts.turned({ upstream, ...turn })
     }
   }
+
+  /** To the other replicas, unless they have said it. */
+  #say(key: string, { from, to, forMs = 0, isFleets }: Turn): void {
+    const { votes } = this.#parts
+    if (isFleets) return
+    if (to === 'open') votes.opened(key, forMs, from === 'halfOpen')
+    else if (to === 'halfOpen') votes.tries(key)
+    else votes.closed(key)
+  }
+}
+
+interface Counted {
+  readonly all: Record<CircuitState, number>
+  /** Those of them that the fleet has decided. */
+  readonly fleets: Record<CircuitState, number>
 }
 
 const noTurns: Readonly<Record<CircuitState, number>> = { closed: 0, open: 0, halfOpen: 0 }

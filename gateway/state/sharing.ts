@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Clock, CoreSettings, Snapshot } from '../model.ts'
+import type { Votes } from './breaking/votes.ts'
 import type { Guards, Seen } from './guarding.ts'
 import type { RolloutBook, RolloutState } from './rolloutBook.ts'
 import { type SharedCounts, shareCounts } from './sharing/counts.ts'
@@ -12,6 +13,7 @@ import { createFleetSize } from './sharing/fleetSize.ts'
 import { type SharedOverrides, shareOverrides } from './sharing/overrides.ts'
 import { type SharedRecords, shareRecords } from './sharing/records.ts'
 import { type Announced, createReplicas, type Replicas } from './sharing/replicas.ts'
+import { createVotes } from './sharing/votes.ts'
 import { createStore, type Store, type StoreState } from './store.ts'
 
 export interface SharingView {
@@ -36,6 +38,8 @@ export interface Sharing {
   store(): Store | undefined
   /** How many gateways share what upstreams may be given. */
   fleetSize(): number
+  /** What breakers say to each other. */
+  readonly votes: Votes
   view(): Promise<SharingView>
   /** That the store is down, as a sentence. */
   hints(): readonly string[]
@@ -74,6 +78,8 @@ export function createSharing(parts: SharingParts): Sharing {
   let opened: Opened | undefined
   let size = createFleetSize(undefined, 1)
   let hash = ''
+  const { clock, onFailure } = parts
+  const votes = createVotes({ id, clock, onFailure, living: () => size.living(), size: () => size.now() })
   const announce = async () => opened?.replicas.announce({ applied: opened.overrides.appliedRevision, hash })
 
   return {
@@ -85,6 +91,7 @@ export function createSharing(parts: SharingParts): Sharing {
       if (store.state === 'memory:') return
       opened = await openShared({ ...parts, id, url: store.state, expected: replicas, announce })
       size = createFleetSize(opened.replicas, replicas)
+      votes.open(opened.store)
       await opened.agree()
       await opened.overrides.start().catch(() => !isMirrored && parts.book.know(false))
     },
@@ -100,7 +107,9 @@ export function createSharing(parts: SharingParts): Sharing {
       void opened.counts.exchange(seenHere(parts.book, guards))
       opened.overrides.retry()
       opened.records.retry()
+      votes.round()
     },
+    votes,
     seen: (state) => opened?.counts.of(state),
     records: () => opened?.records,
     store: () => opened?.store,

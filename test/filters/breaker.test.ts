@@ -9,6 +9,7 @@ import type { Answer, BreakerSettings, Exchange, Filter, Route } from '../../gat
 import { createBreakers } from '../../gateway/state/breakers.ts'
 import { services } from '../config/world.ts'
 import { frozenClock, monolith, reportOf, routeOf, search } from '../ops/world.ts'
+import { lonelyVotes } from '../state/lonelyVotes.ts'
 
 const settings: BreakerSettings = {
   errorShareBasisPoints: 5_000,
@@ -26,7 +27,7 @@ function configured(route: Route) {
 
 function worldOf(route = routeOf('search', 'live', monolith, guarded)) {
   const clock = frozenClock()
-  const breakers = createBreakers({ clock, random: () => 0.5, turned: () => {} })
+  const breakers = createBreakers({ clock, random: () => 0.5, votes: lonelyVotes(clock), turned: () => {} })
   const filter = configured(route)?.bind({ ...services, clock, breakers }) as Filter
   const circuit = breakers.of(guarded.targets, settings)
   const exchangeOf = (parts: Partial<Exchange> = {}) =>

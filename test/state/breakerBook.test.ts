@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Breaker, BreakerSettings, Upstream } from '../../gateway/model.ts'
 import { type BreakerTurn, createBreakers } from '../../gateway/state/breakers.ts'
 import { frozenClock, snapshotOf, upstreamAt } from '../ops/world.ts'
+import { lonelyVotes } from './lonelyVotes.ts'
 
 const settings: BreakerSettings = {
   errorShareBasisPoints: 5_000,
@@ -23,10 +24,17 @@ function guarded(name: string, port = 1, more: Partial<BreakerSettings> = {}, ve
 function bookOf() {
   const turns: BreakerTurn[] = []
   const clock = frozenClock()
-  const book = createBreakers({ clock, random: () => 0.5, turned: (turn) => turns.push(turn) })
+  const book = createBreakers({
+    clock,
+    random: () => 0.5,
+    votes: lonelyVotes(clock),
+    turned: (turn) => turns.push(turn),
+  })
   const of = ({ targets, breaker }: Guarded) => book.of(targets, breaker)
   return { book, of, clock, turns, follow: (...upstreams: Upstream[]) => book.follow(snapshotOf({ upstreams })) }
 }
+
+const none = { closed: 0, open: 0, halfOpen: 0 }
 
 function open(breaker: Breaker): void {
   for (let i = 0; i < 2; i++) breaker.acquire()?.report('failed', 1)
@@ -96,7 +104,7 @@ test('a view says since when, why, when a trial may go, and how often it turned'
   follow(search)
   const startedMs = clock.wall()
   expect(book.views()).toEqual([
-    { upstream: 'search', state: 'closed', sinceMs: startedMs, turns: { closed: 0, open: 0, halfOpen: 0 } },
+    { upstream: 'search', state: 'closed', sinceMs: startedMs, turns: none, fleetTurns: none },
   ])
   clock.advance(5_000)
   open(breaker)

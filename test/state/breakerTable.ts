@@ -1,5 +1,6 @@
 // What a circuit breaker must do, row by row, whichever engine it has; gateway/decisions/0007-breaker.md shows the same rows.
 import { expect } from 'vitest'
+import { fleetRows } from './breakerTableFleet.ts'
 import type { Row } from './breakerWorld.ts'
 
 const slow = { afterMs: 1_000, shareBasisPoints: 5_000 }
@@ -378,6 +379,7 @@ export const table: readonly Row[] = [
       expect(engine.isClosed()).toBe(true)
     },
   },
+  ...fleetRows,
   {
     says: 'still lets those through who hold it when nobody asks for it any more',
     opossum: true,

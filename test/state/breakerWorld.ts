@@ -33,6 +33,8 @@ export interface World {
   open(): Promise<void>
   /** Waits until a trial may go. */
   wait(): Promise<void>
+  /** Whether it is this replica that may try; at first it is. */
+  giveTurn(isOurs: boolean): void
 }
 
 /** @param chances what chance says, the first one first; then always the middle */
@@ -41,7 +43,9 @@ export function worldOf(create: CreateEngine, { settings, chances = [] }: Pick<R
   const left = [...chances]
   const random = () => left.shift() ?? 0.5
   const turned = (turn: Turn) => void turns.push(turn)
-  const engine = create({ settings: { ...usual, ...settings }, now: () => Date.now(), random, turned })
+  let isOurTurn = true
+  const mayTry = () => isOurTurn
+  const engine = create({ settings: { ...usual, ...settings }, now: () => Date.now(), random, mayTry, turned })
   const world: World = {
     engine,
     turns,
@@ -63,6 +67,9 @@ export function worldOf(create: CreateEngine, { settings, chances = [] }: Pick<R
     },
     async wait() {
       await world.advance(engine.retryInMs())
+    },
+    giveTurn(isOurs) {
+      isOurTurn = isOurs
     },
   }
   return world

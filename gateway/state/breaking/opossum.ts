@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import CircuitBreaker from 'opossum'
 import type { CircuitState, Permit } from '../../model.ts'
-import type { CreateEngine, Engine, EngineParts, Turn } from './engine.ts'
+import type { CreateEngine, Engine, EngineParts, FleetWord, Turn } from './engine.ts'
 
 /** All breakers turn their windows at one beat: a timer each would cost more than the breakers themselves. */
 const beatMs = 1_000
@@ -31,7 +31,7 @@ function startBeat(): EventEmitter {
   return beat
 }
 
-function engineOf({ settings, now, turned }: EngineParts, beat: EventEmitter): Engine {
+function engineOf({ settings, now, mayTry, turned }: EngineParts, beat: EventEmitter): Engine {
   const { errorShareBasisPoints, minRequests, windowMs, openMs, slow } = settings
   const buckets = Math.max(1, Math.round(windowMs / beatMs))
   const circuit = new CircuitBreaker((call: Promise<void>) => call, {
@@ -50,10 +50,12 @@ function engineOf({ settings, now, turned }: EngineParts, beat: EventEmitter): E
   let openedAt = 0
   const state = () => stateOf(circuit)
   let last = state()
+  /** Under way. */
+  let word: FleetWord | undefined
   const turn = (to: CircuitState, more?: Pick<Turn, 'forMs'>) => {
     const from = last
     last = to
-    turned({ from, to, reason: sentences[to], ...more })
+    turned({ from, to, reason: word?.reason ?? sentences[to], ...more, ...(word && { isFleets: true }) })
   }
   circuit.on('open', () => {
     openedAt = now()
@@ -65,7 +67,15 @@ function engineOf({ settings, now, turned }: EngineParts, beat: EventEmitter): E
     state,
     isClosed: () => circuit.closed,
     retryInMs: () => (circuit.opened ? Math.max(0, openedAt + openMs - now()) : 0),
-    acquire: () => (circuit.closed || circuit.pendingClose ? permitOf(circuit, slow?.afterMs) : undefined),
+    acquire: () =>
+      circuit.closed || (circuit.pendingClose && mayTry()) ? permitOf(circuit, slow?.afterMs) : undefined,
+    // It opens for its own time, whatever the fleet's is.
+    obey(said) {
+      word = said
+      if (said.to === 'open') circuit.open()
+      else circuit.close()
+      word = undefined
+    },
     // Who holds it still is let through; the beat lets go of it.
     retire() {
       circuit.close()

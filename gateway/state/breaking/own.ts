@@ -2,7 +2,7 @@
 // It has no timer: it looks at the clock when it is asked. The danger it guards against: a circuit that stays open for ever,
 // because its trial hangs, or that opens and closes on the word of calls from before the outage.
 import type { CallResult, CircuitState, Permit } from '../../model.ts'
-import type { Engine, EngineParts } from './engine.ts'
+import type { Engine, EngineParts, FleetWord, Turn } from './engine.ts'
 import { CallWindow } from './window.ts'
 
 /** Beyond this it is not left alone for longer (unless the file says so), give or take the jitter. */
@@ -47,7 +47,7 @@ class OwnEngine implements Engine {
   acquire(): Permit | undefined {
     if (this.#state === 'closed') return new OwnPermit(this, this.#opening)
     const nowMs = this.#parts.now()
-    if (nowMs < this.#nextTrialAt) return undefined
+    if (nowMs < this.#nextTrialAt || !this.#parts.mayTry()) return undefined
     this.#nextTrialAt = nowMs + this.#parts.settings.openMs
     this.#trial = new OwnPermit(this, this.#opening)
     if (this.#state === 'open') this.#turn('halfOpen', 'one request is let through')
@@ -72,6 +72,21 @@ class OwnEngine implements Engine {
     if (permit.opening !== this.#opening) return
     this.#window.takeBack(slot, this.#parts.now())
     this.#count(true, false)
+  }
+
+  obey(word: FleetWord): void {
+    const isTurn = this.#state !== word.to
+    if (word.to === 'closed') {
+      if (!isTurn) return
+      this.#closedAt = this.#parts.now()
+      this.#turn('closed', word.reason, { isFleets: true })
+      return
+    }
+    const { reason, forMs } = word
+    // As often in a row as so long a time says.
+    this.#repeated = Math.max(0, Math.round(Math.log2(forMs / this.#parts.settings.openMs)))
+    this.#leaveAlone(forMs)
+    if (isTurn) this.#turn('open', reason, { forMs, isFleets: true })
   }
 
   retire(): void {}
@@ -108,16 +123,20 @@ class OwnEngine implements Engine {
     this.#repeated = isAgain ? this.#repeated + 1 : 0
     const usualMs = Math.min(openMs * 2 ** this.#repeated, Math.max(openMs, longestOpenMs))
     const forMs = Math.round(usualMs * (1 - jitter + 2 * jitter * this.#parts.random()))
-    this.#opening += 1
-    this.#window.reset()
-    this.#nextTrialAt = nowMs + forMs
-    this.#turn('open', reason, forMs)
+    this.#leaveAlone(forMs)
+    this.#turn('open', reason, { forMs })
   }
 
-  #turn(to: CircuitState, reason: string, forMs?: number): void {
+  #leaveAlone(forMs: number): void {
+    this.#opening += 1
+    this.#window.reset()
+    this.#nextTrialAt = this.#parts.now() + forMs
+  }
+
+  #turn(to: CircuitState, reason: string, more?: Pick<Turn, 'forMs' | 'isFleets'>): void {
     const from = this.#state
     this.#state = to
-    this.#parts.turned({ from, to, reason, ...(forMs !== undefined && { forMs }) })
+    this.#parts.turned({ from, to, reason, ...more })
   }
 }
 

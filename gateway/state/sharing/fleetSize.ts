@@ -5,6 +5,8 @@ import type { Replicas } from './replicas.ts'
 export interface FleetSize {
   /** At least 1. */
   now(): number
+  /** Those that are alive, by their ids; empty while nobody knows. */
+  living(): ReadonlySet<string>
   /** Counts anew; never rejects. */
   count(): Promise<void>
 }
@@ -12,13 +14,16 @@ export interface FleetSize {
 /** @param expected how many there should be: so many are believed in until somebody knows */
 export function createFleetSize(replicas: Pick<Replicas, 'all'> | undefined, expected: number): FleetSize {
   let size = expected
+  let living: ReadonlySet<string> = new Set()
   return {
     now: () => size,
+    living: () => living,
     async count() {
       if (!replicas) return
       const alive = await replicas.all().catch(() => undefined)
       // Without the store those that were there go on unseen, and others may start.
       size = alive ? Math.max(1, alive.size) : Math.max(size, expected)
+      if (alive) living = new Set(alive.keys())
     },
   }
 }
