@@ -56,9 +56,9 @@ export async function newStateDir(): Promise<string> {
   return folder
 }
 
-export async function startBetween(yaml: string, stateDir?: string): Promise<TestGateway> {
+export async function startBetween(yaml: string, stateDir?: string, header = places): Promise<TestGateway> {
   const env = { BANYAN_DOOR: process.env.BANYAN_DOOR, BANYAN_STATE_DIR: stateDir ?? (await newStateDir()) }
-  const gateway = await startTestGateway(yaml, places, { env })
+  const gateway = await startTestGateway(yaml, header, { env })
   let isOpen = true
   const close = async () => {
     if (isOpen) await gateway.close()
