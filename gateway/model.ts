@@ -95,7 +95,7 @@ export interface Exchange {
   readonly isScreened?: true
   readonly route: Route
   /** A Route with `auth` that a looser reading of its path meets: that auth applies too. */
-  readonly guardedBy?: RouteDeclaration
+  readonly guardedBy?: RouteDeclaration | undefined
   /** Where the request is headed. */
   readonly upstream: Upstream
   readonly role: Role

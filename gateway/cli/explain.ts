@@ -63,7 +63,7 @@ function fieldBy(text: string): [string, string] {
 }
 
 function answerOf(method: string, found: Explanation<DeclaredRoute>, { unmatched }: Declaration) {
-  const { route, path, because, second, rejected, nearMiss } = found
+  const { route, path, because, second, rejected, nearMiss, guardedBy } = found
   const { move, upstream } = route
   return {
     method,
@@ -79,12 +79,13 @@ function answerOf(method: string, found: Explanation<DeclaredRoute>, { unmatched
     pipeline: route.configured.map(({ name, filter }) => ({ name, does: filter.does })),
     ...(route !== unmatched && { second: (second ?? unmatched).name }),
     ...(nearMiss !== undefined && { nearMiss }),
+    ...(guardedBy && { guardedBy: guardedBy.name }),
     rejected: rejected.map(({ route: { name }, because }) => ({ route: name, because })),
   }
 }
 
 function textOf(answer: ReturnType<typeof answerOf>, file: string): string {
-  const { position, stage, side, nearMiss, second } = answer
+  const { position, stage, side, nearMiss, guardedBy, second } = answer
   const place = position ? `, ${file}:${position.line}:${position.column}` : ''
   const rows = [
     ['route', `${answer.route}${stage ? ` (${stage})` : ''}${place}`],
@@ -96,6 +97,9 @@ function textOf(answer: ReturnType<typeof answerOf>, file: string): string {
     ],
     ...(second === undefined ? [] : [['second', `${second} would take it without this route`]]),
     ...(nearMiss === undefined ? [] : [['near miss', `a looser reading of the path would meet route ${nearMiss}`]]),
+    ...(guardedBy === undefined
+      ? []
+      : [['guarded', `a looser reading of the path would meet route ${guardedBy}, so its auth applies`]]),
     ...answer.rejected.map(({ route, because }) => ['not', `${route}: ${because}`]),
   ]
   return `${table([[`${answer.method} ${answer.path}`]])}\n${table(rows, '  ')}`

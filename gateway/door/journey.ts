@@ -58,7 +58,7 @@ export function createJourney(ports: JourneyPorts): Journey {
   function exchangeOf(arrival: Arrival, id: string): Exchange {
     const receivedAt = clock.now()
     const snapshot = live.current
-    const { route, path, nearMiss } = snapshot.match(arrival)
+    const { route, path, nearMiss, guardedBy } = snapshot.match(arrival)
     if (nearMiss !== undefined) ports.nearMiss(nearMiss)
     const { method, target, fields, body, trailers, upgrade, onGone, inform } = arrival
     return {
@@ -73,6 +73,7 @@ export function createJourney(ports: JourneyPorts): Journey {
       upgrade,
       client: clientOf(arrival, snapshot.settings),
       route,
+      guardedBy,
       upstream: route.upstream,
       role: 'primary',
       onGone,

@@ -1,6 +1,6 @@
 // Request -> Route: the most specific one wins, whatever the order of the file (DESIGN §8).
 // The danger it guards against: a request at the wrong owner, because of a sibling Route or of how its path is written.
-import type { Asked, PathRules, RouteMatch } from '../model.ts'
+import type { Asked, AuthRules, PathRules, RouteMatch } from '../model.ts'
 import { type Candidate, candidateOf, compareWeights, Facts, findUnmet } from './candidate.ts'
 import { explainChoice, explainUnmet } from './explain.ts'
 import { createHosts, type Hosts, listHosts } from './host.ts'
@@ -8,7 +8,7 @@ import { loosePath, normalisePath } from './path.ts'
 import { foldPattern, loosenPattern, type Pattern, parsePattern } from './pattern.ts'
 import { createTable, type Table, type Walk, walkTable } from './table.ts'
 
-type Matchable = { readonly name: string; readonly match: RouteMatch }
+type Matchable = { readonly name: string; readonly match: RouteMatch; readonly auth?: AuthRules }
 
 export interface Found<R> {
   readonly route: R
@@ -16,6 +16,8 @@ export interface Found<R> {
   readonly path: string
   /** The name of a Route that only the loose copy of the path meets; looked for when no Route took the request. */
   readonly nearMiss?: string
+  /** Another Route, with `auth`, that the loose copy meets: whoever reads the path like that must not be led past it. */
+  readonly guardedBy?: R
 }
 
 export interface Explanation<R> extends Found<R> {
@@ -43,11 +45,16 @@ export function createMatcher<R extends Matchable>(routes: readonly R[], unmatch
   const strict = createIndex(candidates)
   const loose = isAnyLoosened ? createIndex(loosened) : strict
 
-  function findNearMiss(path: string, facts: Facts): { nearMiss: string } | undefined {
+  const isAnyGuarded = routes.some(({ auth }) => auth !== undefined)
+
+  /** What only the loose copy of the path meets. */
+  function meetLoosely(path: string, facts: Facts, met: R | undefined): Pick<Found<R>, 'nearMiss' | 'guardedBy'> {
+    if (met && !isAnyGuarded) return {}
     const folded = loosePath(facts.asked.target)
-    if (folded === path && loose === strict) return undefined
-    const met = findFirst(loose, folded, facts)
-    return met && { nearMiss: met.route.name }
+    if (folded === path && loose === strict) return {}
+    const other = findFirst(loose, folded, facts)?.route
+    if (!other || other === met) return {}
+    return { ...(!met && { nearMiss: other.name }), ...(other.auth && { guardedBy: other }) }
   }
 
   return {
@@ -55,7 +62,7 @@ export function createMatcher<R extends Matchable>(routes: readonly R[], unmatch
       const facts = new Facts(asked)
       const path = normalisePath(asked.target, paths)
       const met = findFirst(strict, path, facts)
-      return met ? { route: met.route, path } : { route: unmatched, path, ...findNearMiss(path, facts) }
+      return { route: met?.route ?? unmatched, path, ...meetLoosely(path, facts, met?.route) }
     },
     explain(asked) {
       const facts = new Facts(asked)
@@ -63,8 +70,9 @@ export function createMatcher<R extends Matchable>(routes: readonly R[], unmatch
       const { fitting, rejected } = sortOut(strict, path, facts)
       const [first, second] = fitting
       const because = explainChoice(first, second)
-      if (first === undefined) return { route: unmatched, path, because, rejected, ...findNearMiss(path, facts) }
-      return { route: first.route, path, because, rejected, ...(second && { second: second.route }) }
+      const loosely = meetLoosely(path, facts, first?.route)
+      if (first === undefined) return { route: unmatched, path, because, rejected, ...loosely }
+      return { route: first.route, path, because, rejected, ...(second && { second: second.route }), ...loosely }
     },
   }
 }

@@ -222,6 +222,31 @@ describe('a near miss', () => {
   })
 })
 
+describe('the auth of a route that a looser reading of the path meets', () => {
+  const auth = { any: ['jwt'], scopes: [], mode: 'enforce' } as const
+  const admin = { ...routeOf('admin', '/admin/*'), auth }
+  const open = routeOf('open', '/open/*')
+  const guarded = createMatcher([admin, open], unmatched, exactRules)
+
+  test.each([
+    ['/open/..%2Fadmin/x', 'open'],
+    ['/ADMIN/x', 'unmatched'],
+    ['/admin;v=1/x', 'unmatched'],
+    ['//admin/x', 'unmatched'],
+    ['/open/%2e%2e%2fadmin', 'open'],
+  ])('applies to %s, which goes to %s', (target, route) => {
+    const found = guarded.match(ask('GET', target))
+    expect([found.route.name, found.guardedBy?.name]).toEqual([route, 'admin'])
+    expect(guarded.explain(ask('GET', target)).guardedBy?.name).toBe('admin')
+  })
+
+  test('is not looked for twice where its own route takes the request, and not where no other reading meets it', () => {
+    expect(guarded.match(ask('GET', '/admin//x')).guardedBy).toBeUndefined()
+    expect(guarded.match(ask('GET', '/open/x')).guardedBy).toBeUndefined()
+    expect(guarded.match(ask('GET', '/OPEN/x')).guardedBy).toBeUndefined()
+  })
+})
+
 test('a pattern that was never checked is refused with its problem', () => {
   expect(() => createMatcher([routeOf('bad', '/a*')], unmatched, exactRules)).toThrow(
     'route "bad": path "/a*" has a "*"',
