@@ -1,10 +1,12 @@
 // The `banyan` command: one file per subcommand under cli/, one line per subcommand here.
 // The danger it guards against: a script that cannot tell a "no" from a mistyped command or a gateway that is away.
+import { cache } from './cli/cache.ts'
 import { check } from './cli/check.ts'
 import { type Command, helpOf, helpOfExitCodes, parse, UsageError, type World } from './cli/command.ts'
 import { diff } from './cli/diff.ts'
 import { explain } from './cli/explain.ts'
 import { history } from './cli/history.ts'
+import { keys } from './cli/keys.ts'
 import { ack, pause, resume } from './cli/order.ts'
 import { plan } from './cli/plan.ts'
 import { promote } from './cli/promote.ts'
@@ -19,8 +21,8 @@ import { filters } from './filters.ts'
 import { version } from './version.ts'
 
 const commands: readonly Command[] = [
-  ...[run, check, explain, status, why],
-  ...[plan, promote, rollback, pause, resume, ack, history, diff, tester],
+  ...[run, check, explain, status, why, cache],
+  ...[plan, promote, rollback, pause, resume, ack, history, diff, tester, keys],
 ]
 
 /** @param argv without node and the script. @returns the exit code, as `--help` lists them */

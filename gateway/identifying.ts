@@ -1,17 +1,19 @@
 // What knows who clients are and how much they may: issuers, keys of ours, sessions and limits, put together.
 // The danger it guards against: a key that is revoked in one place and good in another.
 
-import type { ApiKeys, Credentials } from './model/ports.ts'
+import type { Forward } from './forward/forward.ts'
+import { assembleIssuing, type Issuing } from './issuing.ts'
+import type { Credentials } from './model/ports.ts'
 import type { Clock, Snapshot } from './model.ts'
-import type { Moving } from './moving.ts'
 import { authMetrics } from './ops/authMetrics.ts'
 import type { Log } from './ops/log.ts'
+import type { Record } from './ops/record.ts'
 import type { ReadMetric } from './ops/rolloutMetrics.ts'
-import type { Reaching } from './reaching.ts'
 import { createAuthCounts } from './state/authCounts.ts'
 import { createCredentials } from './state/credentials.ts'
 import { createScreening } from './state/screening.ts'
 import { createSessions } from './state/sessions.ts'
+import type { Sharing } from './state/sharing.ts'
 import { realSchedule } from './state/streams.ts'
 import { createTokens, type TokenBook } from './state/tokens/book.ts'
 import type { IssuerView } from './state/tokens/issuers.ts'
@@ -19,6 +21,9 @@ import type { KeyChange } from './state/tokens/keyRing.ts'
 
 export interface Identifying {
   readonly credentials: Credentials
+  readonly desk: Issuing['desk']
+  /** What break-glass.yaml denies. */
+  readonly denyKeys: Issuing['book']['deny']
   readonly metrics: readonly ReadMetric[]
   /** With the Snapshot that is served from now on, in that moment. */
   follow(snapshot: Snapshot): void
@@ -33,36 +38,41 @@ export interface Identifying {
 export interface IdentifyingParts {
   readonly clock: Clock
   readonly log: Pick<Log, 'life'>
-  readonly record: Moving['record']
-  readonly forward: Reaching['forward']
+  readonly record: Pick<Record, 'refused' | 'audit'>
+  readonly sharing: Pick<Sharing, 'store' | 'view'>
+  readonly forward: Forward
 }
 
-export function assembleIdentifying({ clock, log, record, forward }: IdentifyingParts): Identifying {
+export function assembleIdentifying(parts: IdentifyingParts): Identifying {
+  const { clock, log, record, forward } = parts
+  const issuing = assembleIssuing(parts)
   const tokens = watchedTokens(clock, log)
   const sessions = createSessions({ clock, forward })
   const screening = createScreening(clock)
   const counts = createAuthCounts()
   const credentials = createCredentials({
-    ...{ clock, tokens, keys: noKeys, sessions, screening, counts },
+    ...{ clock, tokens, keys: issuing.book, sessions, screening, counts },
     refused: record.refused,
   })
   return {
     credentials,
-    metrics: authMetrics({ counts, tokens, screening }),
+    desk: issuing.desk,
+    denyKeys: (ids) => issuing.book.deny(ids),
+    metrics: [...authMetrics({ counts, tokens, screening }), ...issuing.metrics],
     follow(snapshot) {
+      issuing.follow(snapshot)
       tokens.follow(snapshot.settings.issuers ?? [])
       sessions.follow(snapshot)
       credentials.follow(snapshot)
     },
-    hints: () => tokens.views().flatMap(hintOf),
-    async open() {},
+    hints: () => [...tokens.views().flatMap(hintOf), ...issuing.book.troubles()],
+    open: issuing.open,
     async close() {
+      await issuing.close()
       await tokens.close()
     },
   }
 }
-
-const noKeys: ApiKeys = { check: () => ({ ok: false, why: 'unknown' }), hold: (answer) => answer }
 
 /** The tokens, of whose issuers is told when their keys change, or cannot be had. */
 function watchedTokens(clock: Clock, { life }: Pick<Log, 'life'>): TokenBook {

@@ -162,6 +162,7 @@ function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
     comparisonsOf: parts.comparisons.view,
     record,
     sharing,
+    keys: parts.identifying.desk,
     problems: () => live.problems,
     caches: parts.stocking.caches,
     hints: () => [

@@ -78,7 +78,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const close = async () => {
     // Its legs would open connections anew.
     await comparisons.close()
-    reaching.close()
+    await reaching.close()
     stocking.close()
     await emergency.close()
     await mirror.idle()

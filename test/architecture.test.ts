@@ -97,6 +97,7 @@ const places: readonly Place[] = [
   },
   { at: 'gateway/reaching.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/watched.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
+  { at: 'gateway/issuing.ts', mayImport: ['gateway/'], onlyFor: ['gateway/identifying.ts'] },
   { at: 'gateway/identifying.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/stocking.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/parts.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts', 'gateway/readings.ts'] },

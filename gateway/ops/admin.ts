@@ -4,8 +4,10 @@
 import { isIP } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { cachePages } from './caching.ts'
 import { diffPage } from './diff.ts'
 import type { AdminPorts } from './gateway.ts'
+import { keyPages } from './keyPages.ts'
 import { lookThrough } from './lookThrough.ts'
 import { admission, callOf, isAdmitted, operatorOf } from './operators.ts'
 import { orders } from './orders.ts'
@@ -59,7 +61,9 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   })
   await app.register(orders, { gateway: ports.gateway })
   await app.register(rolloutPages, { gateway: ports.gateway, clock: ports.clock })
+  await app.register(cachePages, { gateway: ports.gateway })
   await app.register(diffPage, { gateway: ports.gateway })
+  await app.register(keyPages, { gateway: ports.gateway })
   await app.register(lookThrough, { prefix: '/upstreams/:name', gateway: ports.gateway })
   return app
 }

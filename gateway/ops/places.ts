@@ -7,8 +7,10 @@ const reads = 'GET, HEAD'
 /** As they are told, with what they take. */
 const places: readonly (readonly [place: string, allow: string])[] = [
   ...['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*'].map((place) => [place, reads] as const),
-  ...['/rollouts', '/rollouts/NAME', '/history', '/diff/NAME'].map((place) => [place, reads] as const),
-  ...['/reload', '/plan', '/rollback'].map((place) => [place, 'POST'] as const),
+  ...['/rollouts', '/rollouts/NAME', '/history', '/diff/NAME', '/cache/stats'].map((place) => [place, reads] as const),
+  ...['/reload', '/plan', '/rollback', '/cache/purge'].map((place) => [place, 'POST'] as const),
+  ...[['/keys', 'GET, HEAD, POST'] as const, ['/keys/NAME/uses', reads] as const],
+  ...['/keys/adopt', '/keys/NAME/rotate', '/keys/NAME/revoke'].map((place) => [place, 'POST'] as const),
   ...orderNames.map((name) => [`/rollouts/NAME/${name}`, 'POST'] as const),
 ]
 

@@ -20,6 +20,8 @@ import type {
   Upstream,
 } from '../../gateway/model.ts'
 import type { Gateway } from '../../gateway/ops/gateway.ts'
+import { createKeyDesk } from '../../gateway/ops/keyDesk.ts'
+import { createKeys } from '../../gateway/state/keys/keys.ts'
 import { createRollouts } from '../../gateway/state/rollouts.ts'
 import { createTraffic } from '../../gateway/state/traffic.ts'
 import { rolloutOf } from '../rollout/declared.ts'
@@ -148,9 +150,18 @@ export function outcomeOf(parts: Partial<Outcome> = {}): Outcome {
   }
 }
 
+/** Of a gateway that has issued none. */
+export const noKeys: Gateway['keys'] = createKeyDesk({
+  book: createKeys({ clock: { now: () => 0, wall: () => 0 }, onApplied: () => {}, onTrouble: () => {} }),
+  record: { audit: () => {} },
+  replicas: () => undefined,
+  expected: () => 1,
+})
+
 export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
   return {
     version: '0.0.0-test',
+    keys: noKeys,
     startedAt: Date.parse('2026-01-02T03:00:00Z'),
     rollouts: createRollouts(
       () => 0,

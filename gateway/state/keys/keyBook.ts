@@ -25,6 +25,9 @@ export interface KeySight {
 
 export interface KeyBook extends ApiKeys, KeyOrders {
   sights(): readonly KeySight[]
+  /** Of which key that is; undefined for one that is none of ours, whatever it calls itself. */
+  recognise(key: string): KeyRecord | undefined
+  isRevoked(id: string): boolean
   /** At all replicas. */
   usesOf(id: string): Promise<readonly KeyUse[]>
   verdicts(): ReadonlyMap<KeyVerdict, number>

@@ -1,7 +1,9 @@
 // All about keys of ours, put together: what keeps them, what they are hashed under, who uses them, what is ordered of them.
 // The danger it guards against: a site that falls because its keys cannot be read. Then only who sends a key is told to wait.
 import { randomBytes } from 'node:crypto'
-import { standingOf, works } from '../../identity/keyRecord.ts'
+import { parseKey } from '../../identity/keyFormat.ts'
+import { isKeyOf } from '../../identity/keyHash.ts'
+import { type KeyRecord, standingOf, works } from '../../identity/keyRecord.ts'
 import type { KeySettings } from '../../model.ts'
 import type { Store } from '../store/port.ts'
 import { realSchedule } from '../streams.ts'
@@ -17,7 +19,7 @@ import { type SharedKeys, shareKeys } from './sharedKeys.ts'
 
 const flushEveryMs = 10_000
 
-export function createKeyBook(parts: KeyBookParts): KeyBook {
+export function createKeys(parts: KeyBookParts): KeyBook {
   return new Keys(parts)
 }
 
@@ -75,6 +77,17 @@ class Keys implements KeyBook {
         isUnderNewestPepper: newest !== undefined && Object.hasOwn(record.hashes, newest.id),
       }
     })
+  }
+
+  recognise(key: string): KeyRecord | undefined {
+    const record = this.#store()
+      ?.records()
+      .get(parseKey(key)?.id ?? '')
+    return record && isKeyOf(key, record.hashes, this.#peppers.all()) ? record : undefined
+  }
+
+  isRevoked(id: string): boolean {
+    return this.#store()?.revocations().has(id) ?? false
   }
 
   usesOf(id: string): Promise<readonly KeyUse[]> {
