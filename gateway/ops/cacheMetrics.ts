@@ -1,7 +1,7 @@
 // What the cache spares the upstreams, what it holds, and how its tiers do, for Prometheus.
 // The danger it guards against: a cache that nobody hits, and nobody notices.
 import type { CacheBook } from '../state/caches.ts'
-import { cacheResults } from '../state/caching/counts.ts'
+import { cacheResults, purgers } from '../state/caching/counts.ts'
 import { looks, puts } from '../state/caching/tierCounts.ts'
 import type { ReadMetric } from './rolloutMetrics.ts'
 
@@ -16,7 +16,7 @@ function metric(name: string, help: string, type: 'counter' | 'gauge', values: (
 
 const one = (value: number): Sample[] => [{ labels: {}, value }]
 
-export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'near' | 'far'>): readonly ReadMetric[] {
+export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'purges' | 'near' | 'far'>): readonly ReadMetric[] {
   const help =
     'Requests of cached routes: hit, stale, revalidated, collapsed (with the answer to another), miss, passed.'
   return [
@@ -27,6 +27,12 @@ export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'near' | 'far'>)
     ),
     metric('banyan_cache_keys', 'Keys that have answers in stock.', 'gauge', () => one(caches.near().keys)),
     metric('banyan_cache_bytes', 'What answers in stock take.', 'gauge', () => one(caches.near().bytes)),
+    metric(
+      'banyan_cache_purges_total',
+      'Purges: by an operator (order), by a write at this gateway (write), as heard of from all replicas (log).',
+      'counter',
+      () => purgers.map((by) => ({ labels: { by }, value: caches.purges()[by] })),
+    ),
     lookMetric(caches),
     ...farMetrics(caches),
   ]

@@ -3,33 +3,41 @@
 import type { Told } from '../caching/cacheStatus.ts'
 import { urisMadeVoid } from '../caching/place.ts'
 import type { StoredHead } from '../caching/stored.ts'
-import { type Tag, uriTag } from '../caching/tags.ts'
+import { namedTag, pathTag, routeTag, type Tag, uriTag } from '../caching/tags.ts'
 import { Failure } from '../errors.ts'
 import type { Caches } from '../model/ports.ts'
 import type { Answer, Clock } from '../model.ts'
 import type { MemoryStock, StockFigures } from './cacheStock.ts'
-import { type CacheCounts, createCacheCounts, type NearCounts } from './caching/counts.ts'
+import { type CacheCounts, createCacheCounts, type NearCounts, type Purger } from './caching/counts.ts'
 import { Fetcher } from './caching/fetch.ts'
 import { Apart, Flights } from './caching/flights.ts'
 import { answerFrom, apartKey, type Found, type Inquiry, inquiryOf } from './caching/inquiry.ts'
 import { createLooking } from './caching/looking.ts'
 import { Obtainer } from './caching/obtain.ts'
+import type { Purged } from './caching/stock.ts'
 import { type FarView, Tiers } from './caching/tiers.ts'
 import type { CacheStore } from './store/cachePort.ts'
 
 export interface CacheBook extends Caches {
   /** From now on replicas share a second tier. */
   share(store: CacheStore): void
-  /** Forgets all that bears one of these tags. @returns whether other replicas are certain to hear of it now */
-  purge(tags: readonly Tag[]): Promise<boolean>
+  /** An operator wants all of that asked for anew. */
+  purge(what: Purge): Promise<Purged>
   /** Tries again to tell other replicas of what they have not heard; called each second. */
   retry(): void
   /** Requests by Route. */
   counts(): CacheCounts
+  purges(): Readonly<Record<Purger, number>>
   near(): StockFigures & NearCounts
   /** Of the shared tier, while there is one. */
   far(): FarView | undefined
 }
+
+/** Of one Route; of one name that an origin or the file gives; of one path as Routes are matched against, of all hosts with any query. */
+export type Purge =
+  | { readonly kind: 'route'; readonly route: string }
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'path'; readonly path: string }
 
 export interface CachesParts {
   readonly clock: Clock
@@ -44,11 +52,14 @@ export function createCaches({ clock, stock: near, mostObjectBytes, schedule }: 
   const flights = new Flights()
   const apart = new Apart(clock.now)
   const stock = new Tiers(near, clock)
-  const { count, countNear, counts, nearCounts } = createCacheCounts()
+  const { count, countNear, countPurge, counts, nearCounts, purges } = createCacheCounts()
   const fetcher = new Fetcher({ clock, stock, apart, mostObjectBytes, schedule, count })
   const obtainer = new Obtainer({ clock, count, fetcher, flights })
   const lookFor = createLooking({ clock, stock, apart, countNear })
-  stock.onPurged((tags) => flights.leave(tags))
+  stock.onPurged((tags) => {
+    countPurge('log')
+    flights.leave(tags)
+  })
 
   async function answerTo(inquiry: Inquiry): Promise<Answer> {
     const { found, lying } = await lookFor(inquiry)
@@ -65,7 +76,8 @@ export function createCaches({ clock, stock: near, mostObjectBytes, schedule }: 
     return answerFrom(found.stored, { hit: true, ttlMs: found.ttlMs }, inquiry, clock)
   }
 
-  async function purge(tags: readonly Tag[]): Promise<boolean> {
+  async function purge(tags: readonly Tag[], by: Purger): Promise<Purged> {
+    countPurge(by)
     flights.leave(tags)
     return stock.purge(tags)
   }
@@ -77,14 +89,26 @@ export function createCaches({ clock, stock: near, mostObjectBytes, schedule }: 
     },
     async invalidate(exchange, answered) {
       const uris = urisMadeVoid(exchange, answered)
-      if (uris.length > 0) await purge(uris.map(uriTag))
+      if (uris.length > 0) await purge(uris.map(uriTag), 'write')
     },
     share: (store) => stock.open(store),
-    purge,
+    purge: (what) => purge([tagOf(what)], 'order'),
     retry: () => stock.retry(),
     counts,
+    purges,
     near: () => ({ ...stock.figures(), ...nearCounts() }),
     far: () => stock.far(),
+  }
+}
+
+function tagOf(what: Purge): Tag {
+  switch (what.kind) {
+    case 'route':
+      return routeTag(what.route)
+    case 'tag':
+      return namedTag(what.tag)
+    case 'path':
+      return pathTag(what.path)
   }
 }
 

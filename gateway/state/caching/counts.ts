@@ -19,10 +19,19 @@ export interface NearCounts {
   readonly miss: number
 }
 
+/** Who made answers void: an operator; a write at this gateway; anybody, as the log of all replicas says. */
+export const purgers = ['order', 'write', 'log'] as const
+export type Purger = (typeof purgers)[number]
+
 export function createCacheCounts() {
   const counts = new Map<string, Record<CacheResult, number>>()
   const near = { hit: 0, miss: 0 }
+  const purges = { order: 0, write: 0, log: 0 }
   return {
+    countPurge(by: Purger): void {
+      purges[by] += 1
+    },
+    purges: (): Readonly<Record<Purger, number>> => purges,
     countNear(result: keyof NearCounts): void {
       near[result] += 1
     },

@@ -28,6 +28,13 @@ export interface Further {
   readonly heads: readonly StoredHead[]
 }
 
+export interface Purged {
+  /** Keys that something lay under in this process. */
+  readonly keys: number
+  /** Whether other replicas are certain to hear of it; if not now, it is tried until they do. */
+  readonly isTold: boolean
+}
+
 export type Choose = (heads: readonly StoredHead[]) => StoredHead | undefined
 
 export interface Stock {
@@ -43,8 +50,8 @@ export interface Stock {
   drop(key: string): Promise<void>
   /**
    * Forgets all that bears one of these tags, and what is under way of it.
-   * @returns whether other replicas are certain to hear of it; if not now, it is tried until they do
+   * Waits for other replicas' store 100 ms at most.
    */
-  purge(tags: readonly Tag[]): Promise<boolean>
+  purge(tags: readonly Tag[]): Promise<Purged>
   now(): Moment
 }

@@ -7,7 +7,7 @@ import type { MemoryStock, StockFigures } from '../cacheStock.ts'
 import type { CacheStore } from '../store/cachePort.ts'
 import type { StoreState } from '../store/port.ts'
 import { FarTier } from './farTier.ts'
-import type { Choose, Further, Moment, Putting, Stock } from './stock.ts'
+import type { Choose, Further, Moment, Purged, Putting, Stock } from './stock.ts'
 import type { FarCounts } from './tierCounts.ts'
 
 /** What the shared tier does; undefined while there is none. */
@@ -76,9 +76,9 @@ export class Tiers implements Stock {
     this.#far?.drop(key)
   }
 
-  async purge(tags: readonly Tag[]): Promise<boolean> {
-    this.#near.purge(tags)
-    return this.#far ? this.#far.purge(tags) : true
+  async purge(tags: readonly Tag[]): Promise<Purged> {
+    const keys = this.#near.purge(tags)
+    return { keys, isTold: this.#far ? await this.#far.purge(tags) : true }
   }
 
   now(): Moment {
