@@ -7,7 +7,8 @@ import { type Span, spanLengths, withControl } from '../rollout/spans.ts'
 import { wholeShare } from '../rollout/standing.ts'
 import type { ControlSource } from '../rollout/verdict.ts'
 import type { Windows } from '../rollout/windows.ts'
-import { readIfThere, writeAtomically } from './durable.ts'
+import { readIfThere } from './durable.ts'
+import { createKeptFile } from './keptFile.ts'
 import type { RolloutState } from './rolloutBook.ts'
 
 export interface Baselines {
@@ -16,7 +17,7 @@ export interface Baselines {
   /** Keeps how the old side did, if that was enough to judge by. */
   freeze(rollout: RolloutDeclaration, windows: Windows): void
   of(key: string): Counts | undefined
-  /** When all is written down, or has failed to be. */
+  /** When all is written down, or was refused once more; then nothing is tried again. */
   written(): Promise<void>
 }
 
@@ -24,12 +25,7 @@ export interface Baselines {
 export function createBaselines(told: (thrown: unknown) => void): Baselines {
   const frozen = new Map<string, Counts>()
   let file: string | undefined
-  let queue = Promise.resolve()
-
-  function save(): void {
-    const text = JSON.stringify({ version: 1, baselines: Object.fromEntries(frozen) })
-    queue = queue.then(() => (file === undefined ? undefined : writeAtomically(file, text))).catch(told)
-  }
+  const kept = createKeptFile(told)
 
   return {
     async open(stateDir) {
@@ -49,10 +45,11 @@ export function createBaselines(told: (thrown: unknown) => void): Baselines {
         .find((span) => countOf(span, 'requests') >= guard.minRequests)
       if (!counts) return
       frozen.set(key, counts)
-      save()
+      const text = JSON.stringify({ version: 1, baselines: Object.fromEntries(frozen) })
+      if (file !== undefined) void kept.save(file, text)
     },
     of: (key) => frozen.get(key),
-    written: () => queue,
+    written: kept.close,
   }
 }
 

@@ -1,14 +1,21 @@
-// What a restart must know of the rollouts, in stateDir: `rollouts.json`, the overrides, and `splitKey`, under which clients
+// What a restart must know of the rollouts, in stateDir: `rollouts.json`, the overrides and where the file had them, and `splitKey`, under which clients
 // fall into buckets. The danger it guards against: a state that cannot be read and is taken for none, so that what was rolled
 // back goes ahead again.
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Overrides, Stage } from '../model.ts'
+import type { Overrides, Stage, Standing } from '../model.ts'
 import { rankOf } from '../rollout/standing.ts'
 import { readIfThere, writeAtomically } from './durable.ts'
+import { createKeptFile } from './keptFile.ts'
 
-export interface Found {
+/** By the rollout's key. */
+export interface Known {
   readonly overrides: ReadonlyMap<string, Overrides>
+  /** As the file declared them. */
+  readonly declared: ReadonlyMap<string, Standing>
+}
+
+export interface Found extends Known {
   /** There is something that cannot be read. */
   readonly isUnknown: boolean
   readonly isThere: boolean
@@ -20,57 +27,37 @@ export interface RolloutFile {
   splitKey(): string
   /** In place of the one that is there. */
   useSplitKey(key: string): Promise<void>
-  /**
-   * Resolves once that is on the disk. Of several under way only the last is written. What the disk refuses is tried again until
-   * it is taken: nobody may order anything more of what the guard has rolled back.
-   */
-  save(overrides: ReadonlyMap<string, Overrides>): Promise<void>
+  /** Resolves once that is on the disk; until then it is tried again: nobody may order anything more of what the guard has rolled back. */
+  save(known: Known): Promise<void>
   /** When all that was saved so far is on the disk, or has been refused once more; then nothing is tried again. */
   written(): Promise<void>
 }
 
-const retryMs = 1_000
-
 /** @param told what went wrong with reading or writing; whoever awaits a save hears of it too */
 export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile {
+  const kept = createKeptFile(told)
   let file: string | undefined
   let keyFile: string | undefined
   let splitKey: string | undefined
   let isUnknown = false
-  let last = ''
-  /** As far as it was written here. */
-  let onDisk = ''
-  let queue: Promise<void> = Promise.resolve()
-  let retry: NodeJS.Timeout | undefined
 
-  /** Writes what was saved last, be it more than its caller saved: nobody is told that his is on the disk before it is. */
-  async function write(): Promise<void> {
-    if (file === undefined || onDisk === last) return
-    if (isUnknown)
-      throw new Error(`${file} cannot be read; mend or remove it and start again: until then nothing is written there`)
-    const text = last
-    await writeAtomically(file, text)
-    onDisk = text
-  }
-
-  function retryLater(): void {
-    clearTimeout(retry)
-    if (isUnknown || onDisk === last) return
-    retry = setTimeout(() => {
-      // It has been told of.
-      queue = queue.then(write).catch(retryLater)
-    }, retryMs).unref()
+  async function refuse(): Promise<void> {
+    const refused = new Error(
+      `${file} cannot be read; mend or remove it and start again: until then nothing is written there`,
+    )
+    told(refused)
+    throw refused
   }
 
   return {
     async open(stateDir) {
-      if (file !== undefined) return { overrides: new Map(), isUnknown, isThere: false }
+      if (file !== undefined) return { ...nothing, isUnknown, isThere: false }
       file = join(stateDir, 'rollouts.json')
       keyFile = join(stateDir, 'splitKey')
-      const kept = await readKept(file, keyFile, told)
-      isUnknown = kept.isUnknown
-      splitKey = kept.splitKey ?? (await newKey(isUnknown ? undefined : keyFile, told))
-      return { overrides: kept.overrides ?? new Map(), isUnknown, isThere: kept.overrides !== undefined }
+      const found = await readKept(file, keyFile, told)
+      isUnknown = found.isUnknown
+      splitKey = found.splitKey ?? (await newKey(isUnknown ? undefined : keyFile, told))
+      return { ...(found.known ?? nothing), isUnknown, isThere: found.known !== undefined }
     },
     async useSplitKey(key) {
       if (key === splitKey || keyFile === undefined) return
@@ -81,23 +68,25 @@ export function createRolloutFile(told: (thrown: unknown) => void): RolloutFile 
       if (splitKey === undefined) throw new Error('the split key is read before the first request')
       return splitKey
     },
-    save(overrides) {
-      last = `${JSON.stringify({ version: 1, overrides: Object.fromEntries(overrides) }, undefined, 1)}\n`
-      const done = queue.then(write)
-      queue = done.catch((thrown) => {
-        told(thrown)
-        retryLater()
-      })
-      // Whoever decides without waiting (the guard) has told of it with the line above.
-      done.catch(() => {})
-      return done
+    save({ overrides, declared }) {
+      if (file === undefined) return Promise.resolve()
+      // Whoever decides without waiting (the guard) has told of it.
+      if (isUnknown) return ignorable(refuse())
+      const [ofOverrides, ofFile] = [Object.fromEntries(overrides), Object.fromEntries(declared)]
+      return kept.save(
+        file,
+        `${JSON.stringify({ version: 1, overrides: ofOverrides, declared: ofFile }, undefined, 1)}\n`,
+      )
     },
-    async written() {
-      await queue
-      clearTimeout(retry)
-      if (!isUnknown) await write().catch(() => {})
-    },
+    written: kept.close,
   }
+}
+
+const nothing: Known = { overrides: new Map(), declared: new Map() }
+
+function ignorable(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** Under another key clients would change sides: what stands below live stays at the old one while that cannot be read. */
@@ -109,19 +98,21 @@ async function readKept(file: string, keyFile: string, told: (thrown: unknown) =
     return undefined
   }
   const splitKey = (await readIfThere(keyFile).catch(unknown))?.trim() || undefined
-  const overrides = await readOverrides(file).catch(unknown)
-  return { splitKey, overrides, isUnknown }
+  const known = await readKnown(file).catch(unknown)
+  return { splitKey, known, isUnknown }
 }
 
 /** @returns undefined when there is none */
-async function readOverrides(file: string): Promise<ReadonlyMap<string, Overrides> | undefined> {
+async function readKnown(file: string): Promise<Known | undefined> {
   const text = await readIfThere(file)
   if (text === undefined) return undefined
-  const { version, overrides } = JSON.parse(text)
+  const { version, overrides, declared } = JSON.parse(text)
   if (version !== 1 || !isMapping(overrides)) throw new Error(`${file} is of another version`)
   const strange = Object.keys(overrides).find((key) => !isOverrides(overrides[key]))
   if (strange !== undefined) throw new Error(`${file} has overrides of "${strange}" that are of another version`)
-  return new Map(Object.entries(overrides)) as Map<string, Overrides>
+  // For the audit alone: what cannot be read of it is as good as not there.
+  const standings = isMapping(declared) ? Object.entries(declared).filter(([, standing]) => isStanding(standing)) : []
+  return { overrides: new Map(Object.entries(overrides)), declared: new Map(standings) } as Known
 }
 
 /** The standings that each kind of override has. */
@@ -139,7 +130,7 @@ export function isOverrides(overrides: unknown): overrides is Overrides {
   })
 }
 
-function isStanding(value: unknown): boolean {
+function isStanding(value: unknown): value is Standing {
   return isMapping(value) && rankOf(value.stage as Stage) >= 0 && Number.isInteger(value.shareBasisPoints)
 }
 

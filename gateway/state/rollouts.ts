@@ -28,6 +28,8 @@ class Book implements RolloutBook {
   readonly #entries = new Map<string, Entry>()
   /** Of rollouts that the file does not have (yet). */
   readonly #kept = new Map<string, Overrides>()
+  /** Until the first declaration: where the file had them when the gateway last ran. */
+  #declaredBefore: ReadonlyMap<string, Standing> = new Map()
   readonly #listeners: ((change: RolloutChange) => void)[] = []
   readonly #deciders: ((step: Step) => void)[] = []
   readonly #wall: () => number
@@ -40,7 +42,8 @@ class Book implements RolloutBook {
   }
 
   async open(stateDir: string): Promise<boolean> {
-    const { overrides, isUnknown, isThere } = await this.#file.open(stateDir)
+    const { overrides, declared, isUnknown, isThere } = await this.#file.open(stateDir)
+    this.#declaredBefore = declared
     for (const [key, of] of overrides) this.#kept.set(key, of)
     if (isUnknown) this.know(false)
     return isThere && !isUnknown
@@ -68,6 +71,7 @@ class Book implements RolloutBook {
       if (overrides.rollback) this.#kept.set(key, overrides)
     }
     for (const rollout of rollouts.values()) this.#declareOne(rollout)
+    this.#declaredBefore = new Map()
     // A mirror of what could not be read would be taken for all that there was.
     if (!this.#circumstances.isStateUnknown) this.#save()
   }
@@ -82,9 +86,12 @@ class Book implements RolloutBook {
       known.rollout = rollout
       this.#turn(known, overrides, { kind: 'stage', by: 'file', reason: ended[0] ?? 'routes.yaml was edited' })
     } else {
-      const effective = effectiveOf(rollout, overrides, this.#circumstances)
-      this.#entries.set(key, { rollout, overrides, effective, since: this.#wall() })
-      if (ended[0] !== undefined) this.#tellDecision(key, before, { kind: 'stage', by: 'file', reason: ended[0] })
+      const declared = this.#declaredBefore.get(key) ?? rollout.declared
+      const effective = effectiveOf({ ...rollout, declared }, before, this.#circumstances)
+      const entry = { rollout, overrides: before, effective, since: this.#wall() }
+      this.#entries.set(key, entry)
+      const reason = ended[0] ?? 'routes.yaml was edited while the gateway was down'
+      this.#turn(entry, overrides, { kind: 'stage', by: 'file', reason })
     }
   }
 
@@ -186,6 +193,7 @@ class Book implements RolloutBook {
 
   #save(): Promise<void> {
     const overridden = [...this.overrides()].filter(([, overrides]) => Object.keys(overrides).length > 0)
-    return this.#file.save(new Map(overridden))
+    const declared = [...this.#entries].map(([key, { rollout }]) => [key, rollout.declared] as const)
+    return this.#file.save({ overrides: new Map(overridden), declared: new Map(declared) })
   }
 }

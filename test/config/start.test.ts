@@ -1,11 +1,19 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { writeMirror } from '../../gateway/state/mirror.ts'
+import { createMirror } from '../../gateway/state/mirror.ts'
 import { broken, makeFolder, replace, sound, watchFile } from './world.ts'
 
 const pollMs = 1e9
 const settleMs = 5
+
+async function writeMirror(stateDir: string, text: string): Promise<void> {
+  const mirror = createMirror((thrown) => {
+    throw thrown
+  })
+  mirror.save(stateDir, text)
+  await mirror.close()
+}
 
 test('every accepted file is kept in stateDir as it was written, and no refused one is', async () => {
   const folder = await makeFolder()

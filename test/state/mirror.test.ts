@@ -61,6 +61,7 @@ test('a write that fails is told with its folder, and the next one still comes',
   const failures: string[] = []
   const mirror = createMirror((_thrown, stateDir) => failures.push(stateDir))
   mirror.save(taken, 'x')
+  await mirror.idle()
   mirror.save(folder, 'y')
   await mirror.idle()
   expect(failures).toEqual([taken])

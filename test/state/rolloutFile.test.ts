@@ -1,12 +1,14 @@
 // What a restart knows of the rollouts: real files, real restarts, and a process that is killed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, rm, stat, watch, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
+import type { RolloutDeclaration } from '../../gateway/model.ts'
 import { standingAt } from '../../gateway/rollout/standing.ts'
 import { rolloutOf } from '../rollout/declared.ts'
+import { contentOf } from './appearing.ts'
 import { newStateDir, start } from './rolloutWorld.ts'
 
 const ann = { by: 'ann', reason: 'too many failures', evidence: { failed: 12 } }
@@ -133,6 +135,53 @@ describe('a route that was rolled back', () => {
   })
 })
 
+describe('a file that was edited while nobody read it', () => {
+  const canary = rolloutOf('search', { stage: 'canary', shareBasisPoints: 1_000 })
+
+  async function restarted(before: RolloutDeclaration, after: RolloutDeclaration, isPaused = false) {
+    const stateDir = await newStateDir()
+    const first = await start(stateDir)
+    first.declare(before)
+    if (isPaused) await first.book.pause('search', ann)
+    await first.book.written()
+    const second = await start(stateDir)
+    second.declare(after)
+    return { ...second, stateDir }
+  }
+
+  test('has moved what it moves, and says so once', async () => {
+    const { changes, stateDir, book } = await restarted(canary, rolloutOf('search', { stage: 'live' }))
+    expect(changes).toMatchObject([
+      {
+        kind: 'stage',
+        by: 'file',
+        reason: 'routes.yaml was edited while the gateway was down',
+        from: { stage: 'canary', shareBasisPoints: 1_000, why: 'file' },
+        to: { stage: 'live', why: 'file' },
+      },
+    ])
+    await book.written()
+    const third = await start(stateDir)
+    third.declare(rolloutOf('search', { stage: 'live' }))
+    expect(third.changes).toEqual([])
+  })
+
+  test('is no change where nothing moves: the same file, a new route, or a pause that holds it', async () => {
+    expect((await restarted(canary, canary)).changes).toEqual([])
+    expect((await restarted(canary, rolloutOf('orders', { stage: 'live' }))).changes).toEqual([])
+    expect((await restarted(canary, rolloutOf('search', { stage: 'live' }), true)).changes).toEqual([])
+  })
+
+  test('is no change when the state is of a version that did not keep it', async () => {
+    const stateDir = await newStateDir()
+    await mkdir(stateDir, { recursive: true })
+    await writeFile(fileOf(stateDir), '{"version":1,"overrides":{},"declared":{"search":"canary"}}')
+    const { declare, changes, told } = await start(stateDir)
+    declare(canary)
+    expect([changes, told]).toEqual([[], []])
+  })
+})
+
 describe('a state that cannot be read', () => {
   test.each([
     ['nothing', ''],
@@ -207,16 +256,8 @@ test('what the disk has refused is on it soon after it takes it, without another
   await mkdir(join(fileOf(stateDir), 'in its place'), { recursive: true })
   await expect(book.rollBack('search', ann)).rejects.toThrow('EISDIR')
   const before = told.length
-  const changes = watch(stateDir)
-  const next = changes.next()
   await rm(fileOf(stateDir), { recursive: true })
-  await next
-  let text: string | undefined
-  while (text === undefined) {
-    text = await readFile(fileOf(stateDir), 'utf8').catch(() => undefined)
-    if (text === undefined) await changes.next()
-  }
-  expect(JSON.parse(text).overrides).toMatchObject({ search: { rollback: ann } })
+  expect(JSON.parse(await contentOf(fileOf(stateDir))).overrides).toMatchObject({ search: { rollback: ann } })
   expect(told.length).toBe(before)
 })
 
