@@ -2,7 +2,7 @@
 // his own. The danger it guards against: one client's answer that is given to another.
 import { hash } from 'node:crypto'
 import { cookieOf } from '../message/cookies.ts'
-import type { CacheRules, Fields } from '../model.ts'
+import type { CacheRules, Exchange, Fields, Identity } from '../model.ts'
 
 export interface Audience {
   /** Whether it has credentials, and no partition of its own: then it gets what is for all (§3.5). */
@@ -17,10 +17,42 @@ const anybody: Audience = { isKnown: false, partition: '' }
 const somebody: Audience = { isKnown: true, partition: '' }
 const stranger: Audience = { isKnown: false, partition: 'nobody' }
 
-export function audienceOf(asked: Fields, { isPerIdentity, sessionCookie }: AudienceRules): Audience {
-  const credentials = credentialsOf(asked, sessionCookie)
+export function audienceOf(
+  { fields, identity }: Pick<Exchange, 'fields' | 'identity'>,
+  { isPerIdentity, sessionCookie }: AudienceRules,
+): Audience {
+  const shown = credentialsOf(fields, sessionCookie)
+  const credentials = identity ? provenBy(identity, shown) : shown
   if (credentials.length === 0) return isPerIdentity ? stranger : anybody
   return isPerIdentity ? { isKnown: false, partition: digestOf(credentials) } : somebody
+}
+
+/** By what each kind of identity is shown. */
+const shownBy = { jwt: 'authorization', apiKey: '', session: 'session' } as const
+
+/** Who it is in place of the credential that has proved it, and what else he has shown: an upstream may go by that. */
+function provenBy(identity: Identity, shown: readonly string[]): readonly string[] {
+  const others: string[] = []
+  for (let i = 0; i < shown.length; i += 2) {
+    const [kind = '', value = ''] = [shown[i], shown[i + 1]]
+    if (kind !== shownBy[identity.kind]) others.push(kind, value)
+  }
+  return [...factsOf(identity), ...others]
+}
+
+/** Of each token another. */
+const passing: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti', 'auth_time', 'nonce', 'at_hash', 'c_hash'])
+const facts = new WeakMap<Identity, readonly string[]>()
+
+/** All that an upstream may go by: a token that says something else of the same person is somebody else's, a fresh one is not. */
+function factsOf(identity: Identity): readonly string[] {
+  const known = facts.get(identity)
+  if (known) return known
+  const { id, scopes, claims = {} } = identity
+  const lasting = Object.entries(claims).filter(([name]) => !passing.has(name))
+  const made = ['identity', JSON.stringify([id, scopes, lasting.sort(([a], [b]) => (a < b ? -1 : 1))])]
+  facts.set(identity, made)
+  return made
 }
 
 /** All of them: who has the same session and another key is somebody else. Kind, value, kind, value … */

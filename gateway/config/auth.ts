@@ -5,7 +5,7 @@ import { isLoopback } from '../message/addresses.ts'
 import type { AuthRules, CoreSettings, IssuerSettings, SessionCheckSettings } from '../model.ts'
 import type { CheckedAuth, CheckedIssuer, CheckedSessionCheck } from './authSchema.ts'
 import { type KnownUpstreams, type Page, referredUpstream, refuse, wordsAt } from './page.ts'
-import { below } from './pointer.ts'
+import { below, valueAt } from './pointer.ts'
 import { durationMs } from './schema.ts'
 
 /** @param route its pointer. @returns undefined for one without, or after a mistake */
@@ -15,7 +15,7 @@ export function declareAuth(page: Page, route: string): AuthRules | undefined {
   if (!auth || auth === 'none') return undefined
   const { any, scopes = [], mode = 'enforce' } = auth
   const anyAt = (kind: string) => below(pointer, 'any', (any as readonly string[]).indexOf(kind))
-  if (any.includes('jwt') && page.checked.at<unknown[]>('/issuers')?.length === 0)
+  if (any.includes('jwt') && isEmpty(page.written.value))
     refuse(page, anyAt('jwt'), 'no token can be checked without issuers; add "issuers" at the top of the file')
   if (any.includes('session') && !page.written.has('/sessionCheck'))
     refuse(page, anyAt('session'), 'nobody knows the sessions; add "sessionCheck" at the top of the file')
@@ -27,17 +27,32 @@ export function declareAuth(page: Page, route: string): AuthRules | undefined {
   return { any: any as AuthRules['any'], scopes, mode: mode as AuthRules['mode'] }
 }
 
+function isEmpty(file: unknown): boolean {
+  const issuers = valueAt(file, '/issuers')
+  return Array.isArray(issuers) && issuers.length === 0
+}
+
 /** @param file the path of routes.yaml. @returns undefined after a mistake */
 export function declareIssuers(page: Page, file: string): CoreSettings['issuers'] | undefined {
-  const written = page.checked.at<readonly CheckedIssuer[]>('/issuers')
-  if (!written) return undefined
-  const issuers = written.map((issuer, i) => issuerOf(page, below('/issuers', i), issuer, file))
-  const names = written.map(({ issuer }) => issuer)
-  for (const [i, name] of names.entries())
-    if (names.indexOf(name) < i)
-      refuse(page, below('/issuers', i, 'issuer'), `there are two issuers ${JSON.stringify(name)}; make them one`)
+  const list = valueAt(page.written.value, '/issuers')
+  const names = new Map<string, number>()
+  const issuers = (Array.isArray(list) ? list : []).map((_, i) => {
+    const pointer = below('/issuers', i)
+    const written = page.checked.at<CheckedIssuer>(pointer)
+    return written && isNew(page, pointer, written.issuer, names) ? issuerOf(page, pointer, written, file) : undefined
+  })
   const sound = issuers.filter((issuer) => issuer !== undefined)
-  return sound.length === written.length ? sound : undefined
+  return page.checked.at('/issuers') && sound.length === issuers.length ? sound : undefined
+}
+
+/** @param names the lines of the names so far; this one is added */
+function isNew(page: Page, issuer: string, name: string, names: Map<string, number>): boolean {
+  const pointer = below(issuer, 'issuer')
+  const line = names.get(name)
+  if (line !== undefined)
+    refuse(page, pointer, `the issuer ${wordsAt(page, pointer)} is in line ${line} already; make them one`)
+  names.set(name, page.written.positionOf(pointer).line)
+  return line === undefined
 }
 
 function issuerOf(page: Page, pointer: string, written: CheckedIssuer, file: string): IssuerSettings | undefined {
@@ -83,6 +98,8 @@ function keysOf(page: Page, pointer: string, { jwks, secret }: CheckedIssuer, fi
   return { from: 'url', url: jwks } as const
 }
 
+const literalSecret = `the secret is in every copy of this file; take it from the environment: secret: "\${JWT_SECRET}"`
+
 /** Keys of one sort are never taken for those of another: a public key is no secret. */
 function areFitting(page: Page, pointer: string, { secret, algorithms }: CheckedIssuer): boolean {
   const isShared = secret !== undefined
@@ -92,6 +109,8 @@ function areFitting(page: Page, pointer: string, { secret, algorithms }: Checked
     : 'HS algorithms are signed by a secret, not by keys that anybody can read; give the issuer a "secret", or remove them'
   if (unfit >= 0) refuse(page, below(pointer, 'algorithms'), what)
   const leastBytes = Math.max(...algorithms.map((name) => Number(name.slice(2)) / 8))
+  if (isShared && page.written.wordsAt(below(pointer, 'secret')) === secret)
+    page.findings.warn(page.written.positionOf(below(pointer, 'secret')), literalSecret)
   const isLong = !isShared || unfit >= 0 || Buffer.byteLength(secret) >= leastBytes
   if (!isLong)
     refuse(

@@ -12,6 +12,7 @@ import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
 import { targetProperties } from './targetSchema.ts'
+import { upstreamTlsSchema } from './upstreamTls.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -70,12 +71,7 @@ export const upstreamSchema = Type.Object(
         'The most requests that wait for one of its connections; those beyond them are told at once: 503, `Retry-After`.',
     }),
     protocol: choice(['http1', 'h2'], { default: 'http1', description: 'What it is spoken to in.' }),
-    tls: Type.Object(
-      {
-        verify: Type.Boolean({ default: true, description: 'Whether its certificate is verified.' }),
-      },
-      { ...closed, default: {}, description: 'For an https upstream.' },
-    ),
+    tls: upstreamTlsSchema,
     breaker: Type.Optional(breakerSchema),
     ...healthProperties,
   },
@@ -98,7 +94,6 @@ export const routeSchema = Type.Object(
   {
     name: Name({ description: 'Unique; names the route in metrics, logs and status.' }),
     match: matchSchema,
-    auth: Type.Optional(authSchema),
     upstream: Type.Optional(Name({ description: 'The upstream that answers; instead of `move`.' })),
     move: Type.Optional(moveSchema),
     group: Type.Optional(
@@ -112,6 +107,7 @@ export const routeSchema = Type.Object(
       description:
         'Bodies of requests up to this are kept as they pass, so that they can be sent again; larger ones only go where nothing was sent.',
     }),
+    auth: Type.Optional(authSchema),
   },
   { ...closed, description: 'A set of requests and who owns it.' },
 )

@@ -10,8 +10,6 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
   [/^\/admin$/, ['tls']],
   [/^\/upstreams\/[^/]+$/, ['secret', 'internalToken']],
   [/^\/routes\/[0-9]+$/, ['limit', 'cookies', 'priority', 'breaker']],
-
-  [/^\/(routes\/[0-9]+\/move|groups\/[^/]+)\/stickyBy$/, ['claim']],
 ]
 
 /** Whether that key of that mapping belongs to a feature to come. @param pointer JSON pointer of the mapping */

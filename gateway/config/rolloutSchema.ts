@@ -19,12 +19,18 @@ const stickyBySchema = Type.Union(
       {
         cookie: Type.Optional(CookieName('The cookie that tells clients apart.')),
         field: Type.Optional(fieldName('The field that tells clients apart.')),
+        claim: Type.Optional(
+          Text({
+            title: 'the name of a claim',
+            description: 'The claim of a token, for routes whose `auth` takes jwt; such as sub.',
+          }),
+        ),
       },
-      { ...closed, description: 'A cookie or a field.' },
+      { ...closed, description: 'A cookie, a field, or a claim.' },
     ),
   ],
   {
-    title: 'address, affinity, { cookie: NAME } or { field: NAME }',
+    title: 'address, affinity, { cookie: NAME }, { field: NAME } or { claim: NAME }',
     description:
       'What tells clients apart, so that each is always sent to the same side; a client without it stays with the old side. Default: the `sessionCookie`.',
   },

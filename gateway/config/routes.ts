@@ -53,9 +53,14 @@ function declareRoute(page: Page, pointer: string, owners: Owners): RouteDeclara
   if (name === undefined || !match || !owner || keepBody === undefined) return undefined
   const position = page.written.positionOf(below(pointer, 'name'))
   const auth = declareAuth(page, pointer)
+  if (owner.move?.rollout.stickyBy?.by === 'claim' && !auth?.any.includes('jwt'))
+    refuse(page, below(pointer, 'move'), needsTokens)
   const own = { ...remembering(owners.rollouts), ...(auth && { auth }) }
   return { name, match, position, ...owner, keepBodyBytes: sizeBytes(keepBody), ...own }
 }
+
+const needsTokens =
+  'stickyBy goes by a claim, which only a token has that the route has checked; add auth: { any: [jwt] } to the route, or choose a cookie, a field, address or affinity'
 
 /** A write may go through any route. */
 function remembering(rollouts: Owners['rollouts']): Pick<RouteDeclaration, 'rememberedBy'> {

@@ -11,7 +11,7 @@ const leastKeyLength = 16
 export function stickyByOf(page: Page, at: string, settings: CheckedRollout): StickyBy | undefined {
   const { stickyBy } = settings
   if (stickyBy === 'address' || stickyBy === 'affinity') return { by: stickyBy }
-  if (stickyBy) return bearerOf(stickyBy) ?? refuse(page, below(at, 'stickyBy'), `stickyBy takes ${eitherBearer}`)
+  if (stickyBy) return stickyByOne(stickyBy) ?? refuse(page, below(at, 'stickyBy'), stickyByTakes)
   const session = page.checked.at<string>('/sessionCookie')
   if (session !== undefined) return { by: 'cookie', name: session }
   const needing = needingOf(settings)
@@ -44,6 +44,16 @@ export function testersOf(page: Page, at: string, { testers }: CheckedRollout): 
     )
   const bearer = bearerOf({ cookie, field })
   return bearer ? { ...bearer, key } : refuse(page, pointer, `testers carry their word in ${eitherBearer}`)
+}
+
+const stickyByTakes = 'stickyBy takes one of "cookie", "field" and "claim"; give one of them'
+
+type Named = Exclude<NonNullable<CheckedRollout['stickyBy']>, string>
+
+function stickyByOne({ claim, ...bearer }: Named): StickyBy | undefined {
+  const other = bearerOf(bearer)
+  if (claim === undefined) return other
+  return bearer.cookie === undefined && bearer.field === undefined ? { by: 'claim', name: claim } : undefined
 }
 
 const eitherBearer = 'either a "cookie" or a "field"; give one of them'

@@ -81,7 +81,8 @@ export const cache = filterKind({
     const { route, sessionCookie } = context
     if (!cache) return forgetting(context)
     checkMethods(context)
-    if (sessionCookie === undefined && !cache.per) context.warn(['cache'], anyCookie)
+    if (!cache.per && route.auth) context.warn(['cache'], somebodys)
+    else if (sessionCookie === undefined && !cache.per) context.warn(['cache'], anyCookie)
     const rules = rulesOf(cache, sessionCookie)
     return {
       does: `gives answers again${cache.per ? ', to the same identity' : ''}${cache.fresh ? `, for ${cache.fresh} where ${route.upstream.name} does not say` : ''}`,
@@ -93,6 +94,9 @@ export const cache = filterKind({
     }
   },
 })
+
+const somebodys =
+  'with auth each answer is for somebody: those are not stored that do not say public, must-revalidate or s-maxage (RFC 9111 §3.5); add per: identity to store them for each client'
 
 const anyCookie =
   'without a sessionCookie at the top of the file any cookie may be a session: answers to requests with a cookie are given to nobody else unless they say public, must-revalidate or s-maxage'

@@ -27,6 +27,8 @@ export interface Effective extends Standing {
 /** Where the identity of a request is found, by which it is always sent to the same side. */
 export type StickyBy =
   | { readonly by: 'cookie' | 'field'; readonly name: string }
+  /** A claim of a token that its Route has checked. */
+  | { readonly by: 'claim'; readonly name: string }
   /** The client's address; IPv6 by its /64. */
   | { readonly by: 'address' }
   /** A cookie of ours, given to whoever comes without one. */

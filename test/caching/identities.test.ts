@@ -135,7 +135,7 @@ function run(turns: readonly (readonly [Asking, Made])[], rules: CacheRules): Hi
     const { who, language, upstream, path } = asking
     const exchange = exchangeOf(asking)
     const asked = exchange.fields
-    const audience = audienceOf(asked, rules)
+    const audience = audienceOf({ fields: asked }, rules)
     const { key = '' } = placeOf(exchange, audience, rules) ?? {}
     const kept = stock.get(key) ?? []
     const wishes = wishesOf(asked)

@@ -97,13 +97,13 @@ describe('whose a request is', () => {
   const own = { ...rules, isPerIdentity: true }
 
   test("it is anybody's without credentials, and somebody's with any", () => {
-    expect(audienceOf(fields('Cookie: theme=dark'), rules)).toEqual({ isKnown: false, partition: '' })
+    expect(audienceOf({ fields: fields('Cookie: theme=dark') }, rules)).toEqual({ isKnown: false, partition: '' })
     for (const line of ['Authorization: Basic x', 'X-API-Key: k', 'Cookie: theme=dark; SESSION=1'])
-      expect(audienceOf(fields(line), rules)).toEqual({ isKnown: true, partition: '' })
+      expect(audienceOf({ fields: fields(line) }, rules)).toEqual({ isKnown: true, partition: '' })
   })
 
   test('where no session cookie is named each cookie may be one', () => {
-    expect(audienceOf(fields('Cookie: theme=dark'), { isPerIdentity: false }).isKnown).toBe(true)
+    expect(audienceOf({ fields: fields('Cookie: theme=dark') }, { isPerIdentity: false }).isKnown).toBe(true)
   })
 
   test('per identity each has a partition of its own, those without credentials too, and none shows a credential', () => {
@@ -116,11 +116,13 @@ describe('whose a request is', () => {
       ['Authorization: a', 'Cookie: SESSION=a'],
       ['Authorization: a', 'Authorization: b'],
     ]
-    const audiences = sets.map((lines) => audienceOf(fields(...lines), own))
+    const audiences = sets.map((lines) => audienceOf({ fields: fields(...lines) }, own))
     expect(new Set(audiences.map(({ partition }) => partition)).size).toBe(sets.length)
     expect(audiences.every(({ isKnown, partition }) => !isKnown && partition !== '')).toBe(true)
-    expect(audienceOf(fields('Authorization: secret-token'), own).partition).not.toContain('secret')
-    expect(audienceOf(fields('Cookie: SESSION=a; x=1'), own)).toEqual(audienceOf(fields('cookie: x=2; SESSION=a'), own))
+    expect(audienceOf({ fields: fields('Authorization: secret-token') }, own).partition).not.toContain('secret')
+    expect(audienceOf({ fields: fields('Cookie: SESSION=a; x=1') }, own)).toEqual(
+      audienceOf({ fields: fields('cookie: x=2; SESSION=a') }, own),
+    )
   })
 })
 

@@ -27,7 +27,7 @@ export interface Found extends Judgement {
 
 /** @returns undefined for a request whose answer would lie nowhere */
 export function inquiryOf(exchange: Exchange, next: Next, rules: CacheRules): Inquiry | undefined {
-  const audience = audienceOf(exchange.fields, rules)
+  const audience = audienceOf(exchange, rules)
   const place = placeOf(exchange, audience, rules)
   return place && { exchange, next, rules, audience, place, wishes: wishesOf(exchange.fields) }
 }
