@@ -14,7 +14,7 @@ const affinitySchema = Type.Union(
       description: "By the client's address, or not at all: targets keep no sessions.",
     }),
     Type.Object(
-      { cookie: CookieName("The name of a cookie of the gateway's own; the monolith never sees it.") },
+      { cookie: CookieName("The name of a cookie of the gateway's own; no upstream ever sees it.") },
       { ...closed, description: 'By a cookie that says which target answered first.' },
     ),
   ],

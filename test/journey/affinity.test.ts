@@ -149,8 +149,11 @@ describe('by a cookie', () => {
     const fresh = (await client.ask('/')).said
     expect([old, fresh]).toEqual([expect.stringMatching(/[ab]/), expect.stringMatching(/[cd]/)])
     for (let i = 0; i < 10; i += 1) expect(await client.ask('/')).toMatchObject({ said: fresh, given: [] })
+    expect([...client.cookies.keys()]).toEqual(['NODE', 'FRESH'])
     await gateway.rewrite(yaml('legacy'))
     for (let i = 0; i < 10; i += 1) expect(await client.ask('/')).toMatchObject({ said: old, given: [] })
+    // No side sees its own cookie or the other's.
+    expect(new Set(nodes.flatMap(({ seen }) => seen))).toEqual(new Set(['GET / -']))
   })
 })
 

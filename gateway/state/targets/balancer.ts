@@ -34,6 +34,13 @@ export interface Balancer {
 export function createBalancer({ clock, random, health, forward, openAt }: BalancerParts): Balancer {
   const members = createMembers(clock.now, health)
   const moved = new Map<string, number>()
+  let cookies: readonly string[] = []
+
+  /** The cookies that say where a client belongs are between it and us. */
+  function withoutOurs(exchange: Exchange): Exchange {
+    const fields = cookies.reduce(withoutCookie, exchange.fields)
+    return fields === exchange.fields ? exchange : { ...exchange, fields }
+  }
 
   function pick(upstream: Upstream, wish: Wish): Member {
     const member = choose(members.of(upstream), wish, random)
@@ -76,7 +83,7 @@ export function createBalancer({ clock, random, health, forward, openAt }: Balan
   }
 
   return {
-    forward: (exchange) => (isAlone(exchange.upstream) ? forward(exchange) : askOneOf(exchange)),
+    forward: (exchange) => (isAlone(exchange.upstream) ? forward(withoutOurs(exchange)) : askOneOf(exchange)),
     viewOf: (upstream) => ({
       targets: members.of(upstream).map((member) => member.loadOf(openAt(member.pinned))),
       moved: moved.get(upstream.name) ?? 0,
@@ -84,6 +91,9 @@ export function createBalancer({ clock, random, health, forward, openAt }: Balan
     follow(snapshot) {
       members.follow(snapshot)
       for (const name of moved.keys()) if (!snapshot.upstreams.has(name)) moved.delete(name)
+      cookies = [...snapshot.upstreams.values()].flatMap(({ affinity }) =>
+        affinity?.by === 'cookie' ? [affinity.name] : [],
+      )
     },
   }
 }
@@ -101,14 +111,6 @@ function boundOf(exchange: Exchange): Wish['bound'] {
   }
   const client = affinity && identityOf(exchange, affinity)
   return client === undefined ? undefined : { client }
-}
-
-/** The cookie that says where its client belongs is between the client and us. */
-function withoutOurs(exchange: Exchange): Exchange {
-  const { affinity } = exchange.upstream
-  if (affinity?.by !== 'cookie') return exchange
-  const fields = withoutCookie(exchange.fields, affinity.name)
-  return fields === exchange.fields ? exchange : { ...exchange, fields }
 }
 
 /** Nothing of it has arrived, and that is the target's doing: what waits in vain for a connection of ours would elsewhere too. */
