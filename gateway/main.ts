@@ -1,22 +1,19 @@
 // The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
 // command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
-import { documentSteps } from './config/document.ts'
 import type { Environment } from './config/environment.ts'
-import { createFindings, formatProblems } from './config/problems.ts'
-import { readingSteps } from './config/read.ts'
+import { formatProblems } from './config/problems.ts'
 import { createReloader, type Reloader } from './config/reload.ts'
-import { inTurns } from './config/steps.ts'
 import { createJourney } from './door/journey.ts'
 import { openDoor } from './door/open.ts'
 import { drainDoor } from './drain.ts'
-import { hashOf } from './files/content.ts'
 import { filters } from './filters.ts'
 import { closeListeners, type Listeners, openListeners, type Places } from './listeners.ts'
 import type { Clock, CoreSettings } from './model.ts'
+import { gatewayOf } from './operating.ts'
 import { createAdmin } from './ops/admin.ts'
-import type { Gateway, Read, ReloadResult } from './ops/gateway.ts'
+import type { ReloadResult } from './ops/gateway.ts'
 import { createProbes } from './ops/probes.ts'
-import { assemble, type Parts } from './parts.ts'
+import { assemble } from './parts.ts'
 import { type Telling, tellFirst, tellNext } from './readings.ts'
 import { version } from './version.ts'
 
@@ -137,65 +134,6 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
       await end()
     },
   }
-}
-
-interface Told {
-  readonly parts: Running
-  readonly reloader: Reloader
-  readonly hints: ReadonlySet<string>
-  isDraining(): boolean
-}
-
-function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway {
-  const { live, moving, emergency } = parts
-  const { rollouts, sharing, traffic, evidence, record } = moving
-  return {
-    version,
-    startedAt: clock.wall(),
-    rollouts,
-    traffic,
-    evidence,
-    snapshot: () => live.snapshot,
-    servedText: () => servedText(parts),
-    read: (text) => readAside(text, parts),
-    history: record.history,
-    comparisonsOf: parts.comparisons.view,
-    record,
-    sharing,
-    keys: parts.identifying.desk,
-    problems: () => live.problems,
-    caches: parts.stocking.caches,
-    hints: () => [
-      ...emergency.hints(),
-      ...sharing.hints(),
-      ...parts.stocking.hints(),
-      ...parts.certificates.hints(),
-      ...parts.identifying.hints(),
-      ...hints,
-    ],
-    ...parts.reaching.seen,
-    isDraining,
-    async reload() {
-      const loaded = await reloader.reload()
-      const problems = loaded.ok ? loaded.warnings : loaded.problems
-      return { accepted: loaded.ok, revision: live.snapshot?.revision, problems }
-    },
-  }
-}
-
-/** As it was mirrored, if what is mirrored is what is served. */
-async function servedText({ live, mirror }: Parts): Promise<string | undefined> {
-  const { hash, settings } = live.current
-  await mirror.idle()
-  const text = await mirror.read(settings.stateDir).catch(() => undefined)
-  return text !== undefined && hashOf(text) === hash ? text : undefined
-}
-
-/** In turns with the requests that are served meanwhile. */
-async function readAside(text: string, { configFile, env }: Running): Promise<Read> {
-  const reading = await inTurns(readingSteps({ file: configFile, text }, filters, env))
-  const written = await inTurns(documentSteps(text, env, createFindings()))
-  return { ...reading, value: written?.value }
 }
 
 function urlsOf(places: Places, { certificates }: CoreSettings['public']): Record<string, string> {

@@ -17,7 +17,7 @@ import type { ComparisonBook } from './state/comparisons.ts'
 import type { Mirror } from './state/mirror.ts'
 import { createRecentWrites } from './state/recentWrites.ts'
 import { shareWrites } from './state/sharing/writes.ts'
-import { createStreams, realSchedule } from './state/streams.ts'
+import { createStreams, realSchedule, type StreamBook } from './state/streams.ts'
 import { assembleStocking, type Stocking } from './stocking.ts'
 import { version } from './version.ts'
 import { watched, watchedCertificates, watchedComparisons, watchedMirror } from './watched.ts'
@@ -40,79 +40,80 @@ export interface Parts {
   close(): Promise<void>
 }
 
+type Held = Omit<Parts, 'services' | 'metrics' | 'health' | 'close'> & { readonly streams: StreamBook }
+
 /** @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to */
 export function assemble(clock: Clock, stdout: number | string | undefined): Parts {
   const log = createLog(clock, stdout)
-  const mirror = watchedMirror(log)
-  const certificates = watchedCertificates(clock, log)
   const moving = assembleMoving(clock, log)
-  const { rollouts, sharing, traffic, guards } = moving
+  const { rollouts, sharing, traffic, guards, record } = moving
   const reaching = assembleReaching(clock, moving, log)
-  const { forward, forwardTo, breakers, retries, pressure, shareOf } = reaching
-  const identifying = assembleIdentifying({ clock, log, record: moving.record, sharing, forward })
-  const streams = createStreams({ clock, schedule: realSchedule })
-  rollouts.onChange(streams.turned)
-  const comparisons = watchedComparisons({ clock, forward: forwardTo, shareOf }, guards)
-  const stocking = assembleStocking(clock, log)
+  const { forward, forwardTo, shareOf } = reaching
+  const identifying = assembleIdentifying({ clock, log, record, sharing, forward })
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
     identifying.follow(snapshot)
     reaching.follow(snapshot)
   })
-  const emergency = createEmergency({ life: log.life, rollouts, snapshot: () => live.snapshot })
-  const more = [
-    ...rolloutMetrics(rollouts, streams),
+  const snapshot = () => live.snapshot
+  const streams = createStreams({ clock, schedule: realSchedule })
+  rollouts.onChange(streams.turned)
+  const held: Held = {
+    clock,
+    log,
+    live,
+    mirror: watchedMirror(log),
+    certificates: watchedCertificates(clock, log),
+    moving,
+    reaching,
+    identifying,
+    streams,
+    stocking: assembleStocking(clock, log),
+    comparisons: watchedComparisons({ clock, forward: forwardTo, shareOf }, guards),
+    emergency: createEmergency({ life: log.life, rollouts, denyKeys: identifying.denyKeys, snapshot }),
+  }
+  const metrics = createMetrics({ version, droppedLines: log.dropped, more: metricsOf(held) })
+  const health = createHealth(clock)
+  const seen = watched(forward, { log, metrics, health, traffic, guards })
+  return { ...held, metrics, health, services: { ...servicesOf(held), ...seen }, close: () => close(held) }
+}
+
+function metricsOf({ moving, streams, stocking, identifying, reaching, live, certificates }: Held) {
+  return [
+    ...rolloutMetrics(moving.rollouts, streams),
     ...stocking.metrics,
     ...identifying.metrics,
     ...metricsOfReaching(reaching.seen, () => live.snapshot),
-    storeMetric(sharing.store),
+    storeMetric(moving.sharing.store),
     certificateMetric(certificates),
   ]
-  const watching = {
-    log,
-    metrics: createMetrics({ version, droppedLines: log.dropped, more }),
-    health: createHealth(clock),
-    traffic,
-    guards,
-  }
-  const close = async () => {
-    // Its legs would open connections anew.
-    await comparisons.close()
-    await reaching.close()
-    stocking.close()
-    await emergency.close()
-    await mirror.idle()
-    await certificates.close()
-    await moving.close()
-    await identifying.close()
-    await log.close()
-  }
-  const services = {
+}
+
+function servicesOf({ clock, moving, reaching, identifying, stocking, streams, comparisons }: Held) {
+  const { retries, breakers, pressure } = reaching
+  return {
     clock,
     comparisons,
     retries,
-    rollouts,
-    writes: shareWrites(createRecentWrites(clock), sharing.store),
+    rollouts: moving.rollouts,
+    writes: shareWrites(createRecentWrites(clock), moving.sharing.store),
     streams,
     breakers,
     pressure,
     caches: stocking.caches,
     credentials: identifying.credentials,
-    ...watched(forward, watching),
   }
-  return {
-    clock,
-    live,
-    services,
-    mirror,
-    certificates,
-    emergency,
-    comparisons,
-    moving,
-    identifying,
-    reaching,
-    stocking,
-    ...watching,
-    close,
-  }
+}
+
+async function close(held: Held): Promise<void> {
+  // Its legs would open connections anew.
+  await held.comparisons.close()
+  await held.reaching.close()
+  held.stocking.close()
+  await held.emergency.close()
+  await held.mirror.close()
+  await held.certificates.close()
+  await held.moving.close()
+  await held.identifying.close()
+  await held.log.close()
 }

@@ -20,6 +20,7 @@ import { sharer } from './state/sharing/fleetSize.ts'
 import { realSchedule } from './state/streams.ts'
 import { createBalancer } from './state/targets/balancer.ts'
 import { createTargetWatch, type TargetWatch } from './state/targets/watch.ts'
+import { createUpstreamTls, type UpstreamTls } from './state/upstreamTls.ts'
 
 export interface Reaching {
   readonly pools: Pools
@@ -36,17 +37,20 @@ export interface Reaching {
   readonly seen: Pick<Gateway, 'breakers' | 'loadOf' | 'balanceOf' | 'watchOf' | 'pressure'>
   /** With the Snapshot that is served from now on, in that moment. */
   follow(snapshot: Snapshot): void
-  close(): void
+  /** What is wrong, as sentences. */
+  hints(): readonly string[]
+  close(): Promise<void>
 }
 
 export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'life'>): Reaching {
   const shareOf = sharer(moving.sharing.fleetSize)
-  const pools = createPools({ clock, lookup: createResolver(), shareOf })
+  const tls = watchedTls(log)
+  const pools = createPools({ clock, lookup: createResolver(), contextOf: tls.contextOf, shareOf })
   const breakers = watchedBreakers(clock, moving)
   const pressure = createPressure({ clock, schedule: realSchedule })
   const forwardTo = createForward({ clock, pools })
   const openAt = (upstream: Upstream) => pools.loadOf(upstream, [upstream.target]).open
-  const { watch, ...checks } = watchTargets({ clock, shareOf, life: log.life })
+  const { watch, ...checks } = watchTargets({ clock, shareOf, contextOf: tls.contextOf, life: log.life })
   const watched = { health: watch.health, forward: watch.hear(forwardTo) }
   const balancer = createBalancer({ clock, random: Math.random, openAt, ...watched })
   return {
@@ -65,13 +69,16 @@ export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'l
       pressure: pressure.view,
     },
     follow(snapshot) {
+      tls.follow(snapshot)
       breakers.follow(snapshot)
       balancer.follow(snapshot)
       checks.follow(snapshot)
     },
-    close() {
+    hints: tls.hints,
+    async close() {
       checks.close()
       pools.destroy()
+      await tls.close()
     },
   }
 }
@@ -88,6 +95,15 @@ export function metricsOfReaching(
   return [...breakerMetrics({ views: breakers }), ...ofUpstreams, ...pressureMetrics(pressure)]
 }
 
+/** The files of upstreams' TLS, of whose change and trouble is told. */
+function watchedTls({ life }: Pick<Log, 'life'>): UpstreamTls {
+  return createUpstreamTls((files, reason) =>
+    reason === undefined
+      ? life.info({ ...files }, 'other TLS files are in use for an upstream')
+      : life.error({ ...files, reason }, 'TLS files of an upstream cannot be used'),
+  )
+}
+
 /** The breakers, whose turns are told, and an opening held against the move that leads there. */
 function watchedBreakers(clock: Clock, { record, guards, sharing }: Moving): BreakerBook {
   return createBreakers({
@@ -101,19 +117,21 @@ function watchedBreakers(clock: Clock, { record, guards, sharing }: Moving): Bre
   })
 }
 
-interface Checks extends Pick<Reaching, 'follow' | 'close'> {
+interface Checks extends Pick<Reaching, 'follow'> {
   readonly watch: TargetWatch
+  close(): void
 }
 
 interface Watching {
   readonly clock: Clock
   readonly shareOf: Reaching['shareOf']
+  readonly contextOf: UpstreamTls['contextOf']
   readonly life: Log['life']
 }
 
 /** What watches targets, with connections of its own: checks wait for no request, and no request for them. */
-function watchTargets({ clock, shareOf, life }: Watching): Checks {
-  const pools = createPools({ clock, lookup: createResolver(), shareOf: (ofFleet) => ofFleet })
+function watchTargets({ clock, shareOf, contextOf, life }: Watching): Checks {
+  const pools = createPools({ clock, lookup: createResolver(), contextOf, shareOf: (ofFleet) => ofFleet })
   const watch = createTargetWatch({
     clock,
     random: Math.random,

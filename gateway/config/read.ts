@@ -58,7 +58,7 @@ function* declare({ source, written, findings, kinds, env }: Draft): Steps<Omit<
   const page: Page = { written, findings, kinds, checked: check(written, kinds, findings) }
   yield
   const own = declareSettings(page, source.file, env)
-  const known = declareUpstreams(page)
+  const known = declareUpstreams(page, source.file)
   const sessionCheck = declareSessionCheck(page, known)
   const settings = own && { ...own, ...(sessionCheck && { sessionCheck }) }
   const answering = referredUpstream(page, '/unmatched', known)

@@ -3,6 +3,7 @@
 import { type Static, Type } from 'typebox'
 import { CookieName } from './rolloutSchema.ts'
 import { Duration, Text } from './schema.ts'
+import type { upstreamTlsSchema } from './upstreamTls.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -45,4 +46,4 @@ export const targetProperties = {
 
 const targetSchema = Type.Object(targetProperties)
 
-export type CheckedTargets = Static<typeof targetSchema> & { readonly tls: { readonly verify: boolean } }
+export type CheckedTargets = Static<typeof targetSchema> & { readonly tls: Static<typeof upstreamTlsSchema> }

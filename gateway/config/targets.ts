@@ -6,9 +6,10 @@ import { type Page, refuse, wordsAt } from './page.ts'
 import { below, isMapping, lastStep, valueAt } from './pointer.ts'
 import { durationMs } from './schema.ts'
 import type { CheckedTargets } from './targetSchema.ts'
+import { tlsOf } from './upstreamTls.ts'
 
 /** As written: nothing is known yet of how it is secured. */
-type Place = Omit<Target, 'verify'>
+type Place = Omit<Target, 'verify' | 'tls'>
 
 /** @param pointer of the upstream. @returns undefined after a mistake, which is told */
 function placesOf(page: Page, pointer: string): readonly Place[] | undefined {
@@ -78,13 +79,18 @@ function mistakeOf(text: string): ((words: string) => string) | undefined {
 
 type Balancing = Pick<Upstream, 'target' | 'targets' | 'affinity' | 'slowStartMs'>
 
-/** @param settings of the upstream at that pointer; undefined after a mistake in them. @returns undefined after any mistake */
-export function balancingOf(page: Page, pointer: string, settings: CheckedTargets | undefined): Balancing | undefined {
+/** @param file the path of routes.yaml. @param settings of the upstream at that pointer; undefined after a mistake in them. @returns undefined after any mistake */
+export function balancingOf(
+  page: Page,
+  { pointer, file }: { pointer: string; file: string },
+  settings: CheckedTargets | undefined,
+): Balancing | undefined {
   const places = placesOf(page, pointer)
   const isFree = isFreeCookie(page, pointer)
   if (!places || !isFree || !settings) return undefined
   const { affinity, slowStart, tls } = settings
-  const targets = places.map((place) => ({ ...place, verify: tls.verify }))
+  const secured = tlsOf(page, { pointer, file }, tls, places)
+  const targets = secured ? places.map((place) => ({ ...place, ...secured })) : []
   const [target] = targets
   if (!target) return undefined
   const slowStartMs = durationMs(slowStart)

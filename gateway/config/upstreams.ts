@@ -9,22 +9,23 @@ import { below, isMapping, valueAt } from './pointer.ts'
 import { basisPoints, durationMs } from './schema.ts'
 import { balancingOf } from './targets.ts'
 
-export function declareUpstreams(page: Page): KnownUpstreams {
+/** @param file the path of routes.yaml, to whose folder relative paths belong */
+export function declareUpstreams(page: Page, file: string): KnownUpstreams {
   const all = valueAt(page.written.value, '/upstreams')
   const names = isMapping(all) && !Array.isArray(all) ? Object.keys(all) : []
   const sound = new Map<string, Upstream>()
   if (names.length === 0 && page.checked.at('/upstreams')) refuse(page, '/upstreams', 'at least one upstream is needed')
   for (const name of names) {
-    const upstream = declareUpstream(page, name)
+    const upstream = declareUpstream(page, name, file)
     if (upstream) sound.set(name, upstream)
   }
   return { sound, names }
 }
 
-function declareUpstream(page: Page, name: string): Upstream | undefined {
+function declareUpstream(page: Page, name: string, file: string): Upstream | undefined {
   const pointer = below('/upstreams', name)
   const settings = page.checked.at<CheckedUpstream>(pointer)
-  const balancing = balancingOf(page, pointer, settings)
+  const balancing = balancingOf(page, { pointer, file }, settings)
   if (!balancing || !settings) return undefined
   const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker } = settings
   const watch = watchOf(page, pointer, settings, balancing.targets.length)

@@ -43,9 +43,7 @@ export function createAdaptive({ clock, forward, limitOf }: AdaptiveParts): Next
     }
   }
 
-  return async function adaptive(exchange) {
-    const limit = limitOf(exchange.upstream)
-    if (!limit) return forward(exchange)
+  async function limited(exchange: Exchange, limit: ConcurrencyLimit): Promise<Answer> {
     const room = roomOf(limit)
     const guest = {}
     await enter(room, guest, exchange, clock)
@@ -54,6 +52,11 @@ export function createAdaptive({ clock, forward, limitOf }: AdaptiveParts): Next
     } finally {
       room.leave(guest)
     }
+  }
+
+  return function adaptive(exchange) {
+    const limit = limitOf(exchange.upstream)
+    return limit ? limited(exchange, limit) : forward(exchange)
   }
 }
 

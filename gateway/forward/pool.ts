@@ -136,7 +136,7 @@ export class Pool {
   }
 
   #connect(waiter: Waiter): void {
-    const socket = openSocket(this.#target, this.#ports.lookup)
+    const socket = openSocket(this.#target, this.#ports)
     this.#opening.set(waiter, socket)
     const fail = (error: Error) => {
       if (!this.#opening.delete(waiter)) return

@@ -52,8 +52,9 @@ export function createPools(ports: PoolPorts): Pools {
 }
 
 /** Where a connection leads and how it is secured: what two upstreams have in common, they share. */
-function keyOf({ origin, verify }: Target): string {
-  return verify ? origin : `${origin} unverified`
+function keyOf({ origin, verify, tls }: Target): string {
+  const plain = verify ? origin : `${origin} unverified`
+  return tls ? `${plain} ${JSON.stringify(tls)}` : plain
 }
 
 function obtain<T>(pools: Map<string, T>, key: string, create: () => T): T {

@@ -1,10 +1,10 @@
 // The HTTP/2 connection to a target: one carries all requests to it, until it goes away or is five minutes old.
 // The danger it guards against: requests on a connection that is ending, or that leads to where the upstream no longer is.
 import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from 'node:http2'
-import { isIP } from 'node:net'
 import type { Exchange, Target } from '../model.ts'
 import type { PoolPorts } from './poolPorts.ts'
 import { Room } from './room.ts'
+import { securedBy } from './socket.ts'
 
 /** After this a name is resolved again. */
 const mostAgeMs = 5 * 60_000
@@ -77,10 +77,8 @@ export class Http2Pool {
   }
 
   #options(): SecureClientSessionOptions {
-    const { host, secure, verify } = this.#target
-    const { lookup } = this.#ports
+    const { lookup, contextOf } = this.#ports
     const options = { lookup, settings: { enablePush: false } }
-    // The certificate is the target's, whatever Host the client sent.
-    return secure ? { ...options, servername: isIP(host) ? '' : host, rejectUnauthorized: verify } : options
+    return this.#target.secure ? { ...options, ...securedBy(this.#target, contextOf) } : options
   }
 }

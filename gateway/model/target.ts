@@ -12,6 +12,17 @@ export interface Target {
   readonly port: number
   /** Whether its certificate is verified (TLS only). */
   readonly verify: boolean
+  /** Absent: the system's authorities are believed, and it is shown no certificate. */
+  readonly tls?: TlsFiles
+}
+
+/** What an upstream is believed by and shown: absolute paths of files in PEM. */
+export interface TlsFiles {
+  /** Absent: the system's authorities. */
+  readonly ca?: string
+  /** Both or neither. */
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** What keeps a client with the target that has its session: a cookie of the gateway's own, or the client's address. */

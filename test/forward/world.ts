@@ -3,11 +3,11 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { Failure } from '../../gateway/errors.ts'
-import { createForward } from '../../gateway/forward/forward.ts'
+import { createForward, type Forward } from '../../gateway/forward/forward.ts'
 import { createPools, type Pools } from '../../gateway/forward/pools.ts'
 import { createResolver } from '../../gateway/forward/resolve.ts'
 import { fieldsOf } from '../../gateway/message/fields.ts'
-import type { Answer, ClientConnection, Exchange, Target, Upstream } from '../../gateway/model.ts'
+import type { Answer, ClientConnection, Clock, Exchange, Target, Upstream } from '../../gateway/model.ts'
 import { sharer } from '../../gateway/state/sharing/fleetSize.ts'
 
 export interface Asked {
@@ -26,6 +26,8 @@ export type Asking = Partial<Pick<Exchange, 'method' | 'target' | 'body' | 'trai
 
 export interface World {
   readonly pools: Pools
+  readonly clock: Clock
+  readonly forward: Forward
   advance(ms: number): void
   /** The fleet has so many from now on. */
   beOneOf(gateways: number): void
@@ -36,10 +38,12 @@ export function openWorld(lookup = createResolver()): World {
   let gateways = 1
   let ms = 1_000_000
   const clock = { now: () => ms, wall: () => ms }
-  const pools = createPools({ clock, lookup, shareOf: sharer(() => gateways) })
+  const pools = createPools({ clock, lookup, contextOf: () => undefined, shareOf: sharer(() => gateways) })
   const forward = createForward({ clock, pools })
   return {
     pools,
+    clock,
+    forward,
     advance(by) {
       ms += by
     },
@@ -77,7 +81,7 @@ export function targetAt(port: number, scheme = 'http'): Target {
   return { origin, secure: scheme === 'https', host: '127.0.0.1', port, verify: false }
 }
 
-function exchangeOf(upstream: Upstream, { raw = ['Host', 'h'], connection, ...asking }: Asking) {
+export function exchangeOf(upstream: Upstream, { raw = ['Host', 'h'], connection, ...asking }: Asking = {}) {
   const informed: (number | string)[][] = []
   const listeners: (() => void)[] = []
   const route = {

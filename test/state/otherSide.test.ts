@@ -15,7 +15,7 @@ async function startCandidate() {
     response.writeHead(200, candidate.word === undefined ? {} : { 'Shadow-Safe': candidate.word }).end()
   })
   const clock = frozenClock()
-  const pools = createPools({ clock, lookup: createResolver(), shareOf: (ofFleet) => ofFleet })
+  const pools = createPools({ clock, lookup: createResolver(), contextOf: () => undefined, shareOf: (ofFleet) => ofFleet })
   onTestFinished(async () => {
     pools.destroy()
     await origin.close()

@@ -1,0 +1,120 @@
+// What upstreams are shown and believed by in TLS, as its files lie on the disk, and again whenever they change there.
+// The danger it guards against: a certificate that is renewed on the disk, and expires in the connections.
+import { readFileSync } from 'node:fs'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import { Failure } from '../errors.ts'
+import { type Follower, follow } from '../files/follow.ts'
+import type { Snapshot, Target, TlsFiles, Upstream } from '../model.ts'
+
+export interface UpstreamTls {
+  /** For a new connection; undefined where the file says nothing of it. Throws a Failure while the files cannot be used. */
+  contextOf(target: Target): SecureContext | undefined
+  follow(snapshot: Pick<Snapshot, 'upstreams'>): void
+  /** What is wrong, as sentences. */
+  hints(): readonly string[]
+  close(): Promise<void>
+}
+
+interface Entry {
+  readonly followers: readonly Follower[]
+  /** The last one that could be made. */
+  context: SecureContext | undefined
+  /** Of the files as they are now. */
+  trouble: string | undefined
+  /** What was read last. */
+  text: string
+}
+
+const pollMs = 1_000
+/** How long a file must have stood still. */
+const settleMs = 50
+
+/** @param told why what lies in the files is not used; undefined: others are used from now on */
+export function createUpstreamTls(told: (files: TlsFiles, trouble: string | undefined) => void): UpstreamTls {
+  const entries = new Map<string, Entry>()
+  const closing = new Set<Promise<void>>()
+
+  function enter(files: TlsFiles): Entry {
+    const onContent = () => {
+      if (renew(entry, files)) told(files, entry.trouble)
+    }
+    const followers = Object.values(files).map((file) => follow({ file, onContent, pollMs, settleMs }))
+    const entry: Entry = { followers, context: undefined, trouble: undefined, text: '' }
+    renew(entry, files)
+    if (entry.trouble !== undefined) told(files, entry.trouble)
+    for (const follower of followers) follower.start()
+    return entry
+  }
+
+  function leave(key: string, { followers }: Entry): void {
+    entries.delete(key)
+    const closed = Promise.all(followers.map((follower) => follower.close())).then(() => void closing.delete(closed))
+    closing.add(closed)
+  }
+
+  return {
+    contextOf({ tls, origin }) {
+      if (!tls) return undefined
+      const { context, trouble } = entries.get(keyOf(tls)) ?? {}
+      if (!context) throw new Failure('upstreamTls', `${origin}: ${trouble ?? 'its TLS files have not been read'}`)
+      return context
+    },
+    follow({ upstreams }) {
+      const wanted = wantedBy(upstreams.values())
+      for (const [key, entry] of entries) if (!wanted.has(key)) leave(key, entry)
+      for (const [key, files] of wanted) if (!entries.has(key)) entries.set(key, enter(files))
+    },
+    hints: () => [...entries.values()].flatMap(({ trouble }) => trouble ?? []),
+    async close() {
+      for (const [key, entry] of entries) leave(key, entry)
+      await Promise.all(closing)
+    },
+  }
+}
+
+function wantedBy(upstreams: Iterable<Upstream>): Map<string, TlsFiles> {
+  const targets = [...upstreams].flatMap((upstream) => upstream.targets)
+  return new Map(targets.flatMap(({ tls }) => (tls ? [[keyOf(tls), tls] as const] : [])))
+}
+
+function keyOf({ ca, cert, key }: TlsFiles): string {
+  return JSON.stringify([ca, cert, key])
+}
+
+/** At once, before a request needs it: the files are small, and few. @returns whether something has changed */
+function renew(entry: Entry, files: TlsFiles): boolean {
+  const { texts, trouble } = readAll(files)
+  const text = JSON.stringify([texts, trouble])
+  if (text === entry.text) return false
+  entry.text = text
+  entry.trouble = trouble
+  if (trouble !== undefined) return true
+  try {
+    entry.context = createSecureContext(texts)
+  } catch {
+    // What the parser says may quote what it reads.
+    entry.trouble = `${Object.values(files).join(', ')}: no certificate and key that belong together, in PEM and without a passphrase; write them so`
+  }
+  return true
+}
+
+interface Texts {
+  ca?: string
+  cert?: string
+  key?: string
+}
+
+function readAll(files: TlsFiles): { texts: Texts; trouble?: string } {
+  const texts: Texts = {}
+  for (const kind of ['ca', 'cert', 'key'] as const) {
+    const file = files[kind]
+    if (file === undefined) continue
+    try {
+      texts[kind] = readFileSync(file, 'utf8')
+    } catch (thrown) {
+      const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown reason'
+      return { texts, trouble: `${file} cannot be read (${code}); check its path and permissions` }
+    }
+  }
+  return { texts }
+}
