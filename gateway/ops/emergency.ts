@@ -19,10 +19,11 @@ export interface Emergency {
 interface Parts {
   readonly life: Log['life']
   readonly rollouts: Pick<RolloutBook, 'breakGlass'>
+  denyKeys(ids: ReadonlySet<string>): void
   snapshot(): Snapshot | undefined
 }
 
-export function createEmergency({ life, rollouts, snapshot }: Parts): Emergency {
+export function createEmergency({ life, rollouts, denyKeys, snapshot }: Parts): Emergency {
   let file: BreakGlassFile | undefined
   const known = () => {
     const { routes = [], rollouts: moving = new Map() } = snapshot() ?? {}
@@ -33,7 +34,10 @@ export function createEmergency({ life, rollouts, snapshot }: Parts): Emergency 
       file ??= createBreakGlass({
         stateDir,
         read: (text) => readBreakGlass(text, known()),
-        onChange: ({ legacy }) => rollouts.breakGlass(legacy),
+        onChange(now) {
+          rollouts.breakGlass(now.legacy)
+          denyKeys(now.denyKeys)
+        },
         onTrouble: (reason) => life.error({ reason }, 'break-glass.yaml is not as it should be'),
       })
       await file.start()

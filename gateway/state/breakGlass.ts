@@ -11,15 +11,17 @@ import type { Problem } from '../model.ts'
 export interface BreakGlass {
   /** The names of routes and groups whose requests go to the old side, or those of all. */
   readonly legacy: 'all' | ReadonlySet<string>
+  /** The ids of keys that are refused, whatever is known of them elsewhere. */
+  readonly denyKeys: ReadonlySet<string>
   /** What is wrong with the file as it is now, as sentences that begin with their place. */
   readonly problems: readonly string[]
 }
 
 export interface BreakGlassOptions {
   readonly stateDir: string
-  /** What a text says (config/breakGlass.ts); without `legacy`: nothing that can be understood. */
-  read(text: string): { readonly legacy?: BreakGlass['legacy']; readonly problems: readonly Problem[] }
-  /** Each time that `legacy` is another one, also at the start if anything is broken then. */
+  /** What a text says (config/breakGlass.ts); without `legacy` or `denyKeys`: nothing of that that can be understood. */
+  read(text: string): Partial<Pick<BreakGlass, 'legacy' | 'denyKeys'>> & { readonly problems: readonly Problem[] }
+  /** Each time that it says something else, also at the start if anything is broken then. */
   onChange(now: BreakGlass): void
   /** Each problem once, as long as it lasts. */
   onTrouble(message: string): void
@@ -44,7 +46,7 @@ const fileName = 'break-glass.yaml'
 export function createBreakGlass(options: BreakGlassOptions): BreakGlassFile {
   const { stateDir, onChange, onTrouble, pollMs = 1_000, settleMs = 100 } = options
   const file = join(stateDir, fileName)
-  let current: BreakGlass = { legacy: new Set(), problems: [] }
+  let current: BreakGlass = { legacy: new Set(), denyKeys: new Set(), problems: [] }
   let last: Content | undefined
   let isClosed = false
   const follower = follow({ file, pollMs, settleMs, onContent: take })
@@ -52,12 +54,14 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlassFile {
   function take(content: Content): void {
     last = content
     const before = current
-    const { legacy, problems } = readingOf(content, options)
+    const { legacy, denyKeys, problems } = readingOf(content, options)
     const told = problems.map(({ line, column, message }) => `${fileName}:${line}:${column}  ${message}`)
     if (!legacy) told.push(`${fileName} is not understood; ${holdsOn(before.legacy)}`)
-    current = Object.freeze({ legacy: legacy ?? before.legacy, problems: told })
+    if (!denyKeys && (legacy || before.denyKeys.size > 0))
+      told.push(`${fileName}: denyKeys is not understood; ${deniesOn(before.denyKeys)}`)
+    current = Object.freeze({ legacy: legacy ?? before.legacy, denyKeys: denyKeys ?? before.denyKeys, problems: told })
     for (const message of told.filter((one) => !before.problems.includes(one))) onTrouble(message)
-    if (!isSame(current.legacy, before.legacy)) tellChange()
+    if (!isSame(current.legacy, before.legacy) || !isSame(current.denyKeys, before.denyKeys)) tellChange()
   }
 
   function tellChange(): void {
@@ -91,7 +95,7 @@ export function createBreakGlass(options: BreakGlassOptions): BreakGlassFile {
 }
 
 function readingOf(content: Content, { read }: BreakGlassOptions): ReturnType<BreakGlassOptions['read']> {
-  if (content.isMissing) return { legacy: new Set(), problems: [] }
+  if (content.isMissing) return { legacy: new Set(), denyKeys: new Set(), problems: [] }
   if (content.problem) return { problems: [content.problem] }
   try {
     return read(content.text)
@@ -104,6 +108,10 @@ function holdsOn(legacy: BreakGlass['legacy']): string {
   if (legacy === 'all') return 'what it said before holds on: legacy: all'
   if (legacy.size > 0) return `what it said before holds on: legacy: [${[...legacy].join(', ')}]`
   return 'it breaks nothing'
+}
+
+function deniesOn(ids: BreakGlass['denyKeys']): string {
+  return ids.size > 0 ? `these are still denied: ${[...ids].join(', ')}` : 'no key is denied'
 }
 
 function isSame(a: BreakGlass['legacy'], b: BreakGlass['legacy']): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readBreakGlass } from '../../gateway/config/breakGlass.ts'
+import { makeKey } from '../../gateway/identity/keyFormat.ts'
 
 const known = ['search', 'catalog', '404']
 
@@ -82,5 +83,29 @@ describe('a file of which nothing can be understood is not taken for an empty on
     const { legacy, problems } = saying(text)
     expect(legacy).toBeUndefined()
     expect(problems.some((one) => one.startsWith(problem))).toBe(true)
+  })
+})
+
+describe('keys that are denied', () => {
+  const key = makeKey('live', (count) => new Uint8Array(count))
+  const denied = (text: string) => {
+    const { denyKeys, problems } = readBreakGlass(text, known)
+    return { ids: denyKeys && [...denyKeys], told: problems.map(({ message }) => message) }
+  }
+
+  test('stand there by their ids, or whole, as they are at hand', () => {
+    expect(denied('denyKeys: [byn_live_a1B2c3D4]')).toEqual({ ids: ['byn_live_a1B2c3D4'], told: [] })
+    expect(denied(`denyKeys: ${key}`)).toEqual({ ids: ['byn_live_00000000'], told: [] })
+    expect(denied('legacy: all')).toEqual({ ids: [], told: [] })
+    expect(denied('')).toEqual({ ids: [], told: [] })
+  })
+
+  test('that are none are told, without what stands there, and the others are taken', () => {
+    const told = [
+      'this is no id of a key; write "denyKeys: [ID, ID]", with what the keys begin with: byn_live_a1B2c3D4',
+    ]
+    const { ids, told: said } = denied(`denyKeys: [byn_live_a1B2c3D4, ${key}x]`)
+    expect(said).toEqual(told)
+    expect(ids).toContain('byn_live_a1B2c3D4')
   })
 })

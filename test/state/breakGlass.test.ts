@@ -59,13 +59,13 @@ describe('what the file says is in force', () => {
     await writeFile(join(folder, 'break-glass.yaml'), 'legacy: all\n')
     const { glass, changes } = open(folder)
     expect(glass.current.legacy).toEqual(nobody)
-    expect(await glass.start()).toEqual({ legacy: 'all', problems: [] })
+    expect(await glass.start()).toEqual({ legacy: 'all', denyKeys: nobody, problems: [] })
     expect(changes).toEqual(['all'])
   })
 
   test('without a file: nothing is broken, and nothing is told', async () => {
     const { glass, changes, troubles } = open(await makeFolder())
-    expect(await glass.start()).toEqual({ legacy: nobody, problems: [] })
+    expect(await glass.start()).toEqual({ legacy: nobody, denyKeys: nobody, problems: [] })
     expect([changes, troubles]).toEqual([[], []])
   })
 
@@ -85,7 +85,7 @@ describe('what the file says is in force', () => {
     await rm(file)
     await until(() => changes.length === 6)
     expect(changes).toEqual([new Set(['search']), new Set(['search', 'catalog']), 'all', nobody, 'all', nobody])
-    expect(glass.current).toEqual({ legacy: nobody, problems: [] })
+    expect(glass.current).toEqual({ legacy: nobody, denyKeys: nobody, problems: [] })
   })
 
   test('when Kubernetes swaps the link that its link goes through', async () => {
@@ -153,7 +153,7 @@ describe('a file that cannot be used', () => {
     expect(glass.current.problems).toEqual(troubles)
     await replace(file, 'legacy: [search, catalog]')
     await until(() => changes.length === 2)
-    expect(glass.current).toEqual({ legacy: new Set(['search', 'catalog']), problems: [] })
+    expect(glass.current).toEqual({ legacy: new Set(['search', 'catalog']), denyKeys: nobody, problems: [] })
   })
 
   test('breaks nothing when it said nothing before, loudly', async () => {
@@ -197,9 +197,9 @@ test('a name that nobody has is told, and no longer once a reload has brought it
   const { glass, changes, troubles, known, file } = open(await makeFolder())
   await writeFile(file, 'legacy: [serach]')
   const told = 'break-glass.yaml:1:10  no route or group is called "serach"; did you mean "search"?'
-  expect(await glass.start()).toEqual({ legacy: new Set(['serach']), problems: [told] })
+  expect(await glass.start()).toEqual({ legacy: new Set(['serach']), denyKeys: nobody, problems: [told] })
   known.push('serach')
-  expect(await glass.look()).toEqual({ legacy: new Set(['serach']), problems: [] })
+  expect(await glass.look()).toEqual({ legacy: new Set(['serach']), denyKeys: nobody, problems: [] })
   expect([changes.length, troubles]).toEqual([1, [told]])
 })
 
@@ -233,4 +233,22 @@ test('after the end nothing is told', async () => {
   await glass.close()
   expect((await glass.look()).legacy).toEqual(nobody)
   expect(changes).toEqual([])
+})
+
+test('keys are denied and let in again, beside what goes to the old side or alone', async () => {
+  const { glass, changes, troubles, until, file } = open(await makeFolder())
+  await writeFile(file, 'denyKeys: [byn_live_a1B2c3D4]\n')
+  expect((await glass.start()).denyKeys).toEqual(new Set(['byn_live_a1B2c3D4']))
+  expect(glass.current.legacy).toEqual(nobody)
+  await replace(file, 'legacy: all\ndenyKeys: [byn_live_a1B2c3D4, byn_live_00000000]\n')
+  await until(() => changes.length === 2)
+  expect(glass.current.denyKeys.size).toBe(2)
+  await replace(file, 'legacy: all\ndenyKeys: [byn_live_a1B2c3D4, oops]\n')
+  await until(() => troubles.length > 0)
+  expect(glass.current.denyKeys).toEqual(new Set(['byn_live_a1B2c3D4']))
+  await replace(file, 'legacy: all\ndenyKeys: [\n')
+  await until(() => troubles.some((trouble) => trouble.includes('denyKeys is not understood')))
+  expect(glass.current.denyKeys).toEqual(new Set(['byn_live_a1B2c3D4']))
+  await replace(file, '')
+  await until(() => glass.current.denyKeys.size === 0)
 })

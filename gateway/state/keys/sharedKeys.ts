@@ -2,22 +2,11 @@
 // is away and after a restart without it.
 // The danger it guards against: a replica that hears nothing, and goes on for ever with keys that the others have revoked.
 import type { KeyRecord, Revocation } from '../../identity/keyRecord.ts'
-import type { Clock } from '../../model.ts'
-import { type Store, StoreDown } from '../store/port.ts'
-import type { KeyFile } from './keyFile.ts'
+import { StoreDown } from '../store/port.ts'
 import { type KeyStore, KeysUnwritten } from './keyStore.ts'
+import type { SharedParts } from './sharedParts.ts'
 import { SharedRecords } from './sharedRecords.ts'
 import { type SharedRevocations, shareRevocations } from './sharedRevocations.ts'
-
-export interface SharedParts {
-  readonly mirror: KeyFile
-  readonly store: Store
-  readonly clock: Clock
-  /** Revocations were taken over. */
-  onApplied(): void
-  /** Of what is not the store's being away. */
-  tellFailure(thrown: unknown): void
-}
 
 /** Pushes get lost, and whoever is to pass them on may be deaf. */
 const resyncMs = 2_000

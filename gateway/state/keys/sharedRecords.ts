@@ -6,7 +6,7 @@ import { type KeyRecord, readRecord } from '../../identity/keyRecord.ts'
 import { type Document, type Documents, StoreDown } from '../store/port.ts'
 import { createGiver } from './giver.ts'
 import { KeysUnwritten } from './keyStore.ts'
-import type { SharedParts } from './sharedKeys.ts'
+import type { SharedParts } from './sharedParts.ts'
 
 const name = 'keys'
 /** In the place of a key's id: the name of the set. */

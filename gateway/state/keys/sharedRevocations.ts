@@ -3,7 +3,7 @@
 // The danger it guards against: a revocation that one replica took and another never hears of.
 import { type Revocation, readRevocation } from '../../identity/keyRecord.ts'
 import { createGiver } from './giver.ts'
-import type { SharedParts } from './sharedKeys.ts'
+import type { SharedParts } from './sharedParts.ts'
 
 export interface SharedRevocations {
   /** @returns whether it is in the store */
