@@ -8,6 +8,7 @@ import { cache } from './filters/cache.ts'
 import { compare } from './filters/compare.ts'
 import { deadline } from './filters/deadline.ts'
 import { fallback } from './filters/fallback.ts'
+import { limit } from './filters/limit.ts'
 import { observe } from './filters/observe.ts'
 import { retry } from './filters/retry.ts'
 import { screen } from './filters/screen.ts'
@@ -21,6 +22,7 @@ export const filters: readonly FilterKind[] = [
   shed,
   authenticate,
   deadline,
+  limit,
   split,
   affinity,
   writes,

@@ -3,14 +3,16 @@
 
 import type { Forward } from './forward/forward.ts'
 import { assembleIssuing, type Issuing } from './issuing.ts'
-import type { Credentials } from './model/ports.ts'
+import type { Services } from './model/ports.ts'
 import type { Clock, Snapshot } from './model.ts'
 import { authMetrics } from './ops/authMetrics.ts'
+import { limitMetrics } from './ops/limitMetrics.ts'
 import type { Log } from './ops/log.ts'
 import type { Record } from './ops/record.ts'
 import type { ReadMetric } from './ops/rolloutMetrics.ts'
 import { createAuthCounts } from './state/authCounts.ts'
 import { createCredentials } from './state/credentials.ts'
+import { createLimits, type LimitBook } from './state/limits/limits.ts'
 import { createScreening } from './state/screening.ts'
 import { createSessions } from './state/sessions.ts'
 import type { Sharing } from './state/sharing.ts'
@@ -20,7 +22,9 @@ import type { IssuerView } from './state/tokens/issuers.ts'
 import type { KeyChange } from './state/tokens/keyRing.ts'
 
 export interface Identifying {
-  readonly credentials: Credentials
+  /** What filters are given of it. */
+  readonly ports: Pick<Services, 'credentials' | 'limits'>
+  readonly limitCounts: LimitBook['counts']
   readonly desk: Issuing['desk']
   /** What break-glass.yaml denies. */
   readonly denyKeys: Issuing['book']['deny']
@@ -39,12 +43,12 @@ export interface IdentifyingParts {
   readonly clock: Clock
   readonly log: Pick<Log, 'life'>
   readonly record: Pick<Record, 'refused' | 'audit'>
-  readonly sharing: Pick<Sharing, 'store' | 'view'>
+  readonly sharing: Pick<Sharing, 'store' | 'view' | 'fleetSize'>
   readonly forward: Forward
 }
 
 export function assembleIdentifying(parts: IdentifyingParts): Identifying {
-  const { clock, log, record, forward } = parts
+  const { clock, log, record, sharing, forward } = parts
   const issuing = assembleIssuing(parts)
   const tokens = watchedTokens(clock, log)
   const sessions = createSessions({ clock, forward })
@@ -54,16 +58,19 @@ export function assembleIdentifying(parts: IdentifyingParts): Identifying {
     ...{ clock, tokens, keys: issuing.book, sessions, screening, counts },
     refused: record.refused,
   })
+  const limits = createLimits({ clock, store: sharing.store, gateways: sharing.fleetSize })
   return {
-    credentials,
+    ports: { credentials, limits },
+    limitCounts: limits.counts,
     desk: issuing.desk,
     denyKeys: (ids) => issuing.book.deny(ids),
-    metrics: [...authMetrics({ counts, tokens, screening }), ...issuing.metrics],
+    metrics: [...authMetrics({ counts, tokens, screening }), ...issuing.metrics, ...limitMetrics(limits)],
     follow(snapshot) {
       issuing.follow(snapshot)
       tokens.follow(snapshot.settings.issuers ?? [])
       sessions.follow(snapshot)
       credentials.follow(snapshot)
+      limits.follow(snapshot)
     },
     hints: () => [...tokens.views().flatMap(hintOf), ...issuing.book.troubles()],
     open: issuing.open,

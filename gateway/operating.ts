@@ -53,6 +53,7 @@ export function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway
       ...hints,
     ],
     ...parts.reaching.seen,
+    limits: parts.identifying.limitCounts,
     isDraining,
     async reload() {
       const loaded = await reloader.reload()

@@ -101,7 +101,7 @@ function servicesOf({ clock, moving, reaching, identifying, stocking, streams, c
     breakers,
     pressure,
     caches: stocking.caches,
-    credentials: identifying.credentials,
+    ...identifying.ports,
   }
 }
 

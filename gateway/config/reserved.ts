@@ -9,7 +9,7 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
   [/^\/public$/, ['proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
   [/^\/upstreams\/[^/]+$/, ['secret', 'internalToken']],
-  [/^\/routes\/[0-9]+$/, ['limit', 'cookies', 'priority', 'breaker']],
+  [/^\/routes\/[0-9]+$/, ['cookies', 'priority', 'breaker']],
 ]
 
 /** Whether that key of that mapping belongs to a feature to come. @param pointer JSON pointer of the mapping */

@@ -1,6 +1,7 @@
 // Which rules a request must meet: its Route's, and those of the Route that a looser reading of its path meets.
 // The danger it guards against: a path that is written so that the gateway and the server behind it read it differently, and only
 // the server's reading is a protected one.
+import { isPreflight } from '../message/preflight.ts'
 import type { AuthRules, Exchange } from '../model.ts'
 
 /** @returns undefined for a request that nobody needs to be known for */
@@ -9,11 +10,6 @@ export function rulesFor(exchange: Pick<Exchange, 'method' | 'fields' | 'route' 
   const guard = exchange.guardedBy?.auth
   const rules = own && guard ? both(own, guard) : (own ?? guard)
   return rules && !isPreflight(exchange) ? rules : undefined
-}
-
-/** A browser asks without credentials whether it may send them (Fetch §3.2.2). */
-function isPreflight({ method, fields }: Pick<Exchange, 'method' | 'fields'>): boolean {
-  return method === 'OPTIONS' && fields.has('origin') && fields.has('access-control-request-method')
 }
 
 /** Where they have no kind in common nobody passes. */

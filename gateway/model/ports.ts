@@ -1,6 +1,7 @@
 // The ports that a filter may use, and what passes through them: what outlives a Snapshot, given to it once per Snapshot.
 // The danger they guard against: a filter that reaches for more than it was given, and cannot be bound to anything else.
 import type {
+  Allowance,
   Answer,
   AuthCheck,
   AuthMode,
@@ -8,6 +9,7 @@ import type {
   Body,
   Breakers,
   CacheRules,
+  Charge,
   Clock,
   CompareSettings,
   Effective,
@@ -21,6 +23,7 @@ import type {
   Pressure,
   Retries,
   RolloutDeclaration,
+  Settled,
 } from '../model.ts'
 
 /** Everything a finished Exchange tells the log and the metrics. */
@@ -50,6 +53,7 @@ export interface Services {
   readonly pressure: Pressure
   readonly caches: Caches
   readonly credentials: Credentials
+  readonly limits: Limits
 }
 
 /** What credentials say of a request, and what is known of those who sent the wrong ones. */
@@ -62,6 +66,14 @@ export interface Credentials {
   note(exchange: Exchange, rules: AuthRules, checked: AuthCheck): void
   /** An Answer by a key of ours may be a stream: it ends with the key. @returns the Answer to be passed on in place of the one given */
   hold(answer: Answer, keyId: string): Answer
+}
+
+/** How much of what they may use has been used. */
+export interface Limits {
+  /** One request of that Route; counted. Never rejects; asks the store for 100 ms at most, where there is one. */
+  take<C extends Charge>(route: string, charges: readonly C[]): Allowance<C> | Promise<Allowance<C>>
+  /** What was taken has come out cheaper or dearer. */
+  settle(at: Allowance['at'], settled: readonly Settled[]): void
 }
 
 /** Answers in stock, by RFC 9111. */

@@ -7,6 +7,7 @@ import type { AuditRecord } from '../state/auditRecord.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { CacheBook } from '../state/caches.ts'
 import type { RouteComparisons } from '../state/comparisonRecord.ts'
+import type { LimitCounts } from '../state/limits/counts.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { RolloutBook } from '../state/rolloutBook.ts'
 import type { Sharing } from '../state/sharing.ts'
@@ -87,6 +88,8 @@ export interface Gateway {
   /** What is known of its targets, and what it is given at a time. */
   watchOf(upstream: Upstream): Watch
   pressure(): PressureView
+  /** Of the Routes that have one. */
+  limits(): LimitCounts
   isDraining(): boolean
   reload(): Promise<ReloadResult>
 }

@@ -5,6 +5,7 @@ import type { Rollouts } from '../model/ports.ts'
 import type { Balance, CircuitState, Problem, Route, RouteMatch, Snapshot, Stage, UpstreamLoad } from '../model.ts'
 import type { BreakerView } from '../state/breakers.ts'
 import type { FleetView } from '../state/breaking/votes.ts'
+import type { LimitCount } from '../state/limits/counts.ts'
 import type { PressureView } from '../state/pressure.ts'
 import type { SharingView } from '../state/sharing.ts'
 import type { Watch } from '../state/targets/watch.ts'
@@ -27,6 +28,8 @@ export interface RouteStatus {
   readonly to?: string
   readonly filters: readonly string[]
   readonly requests: number
+  /** What its limit said; absent: it has none, or nobody has met it. */
+  readonly limit?: LimitCount
 }
 
 export interface UpstreamStatus extends UpstreamHealth {
@@ -81,7 +84,11 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
   const problems = gateway.problems()
   const requests = metrics.requests()
   const { rollouts } = gateway
-  const routeStatus = (route: Route) => statusOfRoute(route, requests, rollouts)
+  const limits = gateway.limits()
+  const routeStatus = (route: Route) => {
+    const limit = limits.get(route.name)
+    return { ...statusOfRoute(route, requests, rollouts), ...(limit && { limit }) }
+  }
   return {
     version: gateway.version,
     uptimeSeconds: Math.floor((clock.wall() - gateway.startedAt) / 1000),

@@ -34,6 +34,7 @@ export const services: Services = {
     note: () => {},
     hold: (answer) => answer,
   },
+  limits: { take: () => ({ result: 'allowed', charges: [], at: 'here' }), settle: () => {} },
   comparisons: { admit: () => undefined, loginDropped: () => {} },
   retries: { enter: () => ({ again: () => undefined, leave: () => {} }) },
   rollouts: createRollouts(

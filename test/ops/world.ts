@@ -186,6 +186,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
       far: () => undefined,
     },
     breakers: () => [],
+    limits: () => new Map(),
     pressure: () => ({ lagMs: 0, shed: { yielding: 0, unsafe: 0, safe: 0 } }),
     loadOf: ({ maxConnections }) => ({ open: 0, waiting: 0, most: maxConnections }),
     watchOf: () => ({ targets: [] }),

@@ -1,6 +1,7 @@
 // The store of one replica: the contract of the shared one, kept in this process and gone with it.
 // The danger it guards against: a caller that works with it and not with Redis, so values are text here as they are there.
 import type { Clock } from '../../model.ts'
+import { createMemoryBudgets } from '../limits/memory.ts'
 import { createChanges } from './changes.ts'
 import { keptCountsMs, sumOf, textOfCounts } from './counts.ts'
 import { parse, textOf } from './json.ts'
@@ -19,9 +20,14 @@ import type {
 
 const keptRecords = 10_000
 
+const mostBudgets = 10_000
+
 export function createMemoryStore({ replicaId, clock, onFailure }: StoreOptions): Store {
   const since = clock.wall()
+  const { draw, settle } = createMemoryBudgets(clock, mostBudgets)
   return {
+    draw: async (charges) => draw(charges),
+    settle: async (settled) => settle(settled),
     ...createDocuments(clock, onFailure),
     ...createCounts(clock),
     ...createRecords(),

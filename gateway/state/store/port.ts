@@ -1,9 +1,9 @@
 // What the rest of the gateway may ask of a store. Every call is bounded: it rejects with StoreDown at once while the store is
 // known to be down, and within a second otherwise; nothing waits in a queue for better times.
 // The danger it guards against: a caller that takes what it could not read for "nothing there".
-import type { Clock } from '../../model.ts'
+import type { Charge, Clock, Drawing, Settled } from '../../model.ts'
 
-export interface Store extends DocumentStore, CountStore, RecordStore, ValueStore, ReplicaStore {
+export interface Store extends DocumentStore, CountStore, RecordStore, ValueStore, ReplicaStore, BudgetStore {
   state(): StoreState
   /** What it forgets when its memory is full: Redis' maxmemory-policy, `noeviction` for nothing; undefined when it does not say. */
   evictionPolicy(): Promise<string | undefined>
@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly random: () => number
   /** Gateways that share one Redis and nothing else differ in it (default: `gateway`). Letters, digits and dashes. */
   readonly namespace?: string
+  /** The longest that a request is kept waiting (default: 100). */
+  readonly inPassingMs?: number
   /** What a listener threw. */
   readonly onFailure: (thrown: unknown) => void
 }
@@ -78,6 +80,12 @@ export interface DocumentStore {
    * without. Several changes may come as one; while the store is down there are none. @returns what ends it
    */
   onChange(name: string, listener: (documents: Documents) => void): () => void
+}
+
+/** Budgets of all replicas by one clock. Bounded by 100 ms: they stand in the way of requests. */
+export interface BudgetStore {
+  draw(charges: readonly Charge[]): Promise<Drawing>
+  settle(settled: readonly Settled[]): Promise<void>
 }
 
 /** Counts of one replica in one slot of time, by key: what a number stands for is the caller's. */

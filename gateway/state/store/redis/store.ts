@@ -2,6 +2,7 @@
 // The danger it guards against: a change that is pushed to nobody, so whatever is pushed is also looked for.
 import type { Store, StoreOptions } from '../port.ts'
 import type { RedisAddress } from '../url.ts'
+import { createBudgets } from './budgets.ts'
 import { connectTo } from './connection.ts'
 import { createCounts } from './counts.ts'
 import { createDocuments } from './documents.ts'
@@ -11,7 +12,7 @@ import { createReplicas } from './replicas.ts'
 import { createValues } from './values.ts'
 
 export async function createRedisStore(address: RedisAddress, options: StoreOptions): Promise<Store> {
-  const { replicaId, namespace = 'gateway' } = options
+  const { replicaId, namespace = 'gateway', inPassingMs = 100 } = options
   const prefix = `banyan:${namespace}:`
   const channel = `${prefix}changes`
   const connection = connectTo(address, options)
@@ -21,9 +22,10 @@ export async function createRedisStore(address: RedisAddress, options: StoreOpti
   await connection.tried
   return {
     ...documents,
+    ...createBudgets(connection, prefix, inPassingMs),
     ...createCounts(connection, prefix, replicaId),
     ...createRecords(connection, prefix),
-    ...createValues(connection, prefix),
+    ...createValues(connection, prefix, inPassingMs),
     ...createReplicas(connection, prefix, replicaId),
     state: connection.state,
     // A managed Redis may refuse CONFIG.

@@ -3,15 +3,13 @@ import type { ValueStore } from '../port.ts'
 import type { Connection } from './connection.ts'
 import { resultsOf } from './results.ts'
 
-const inPassingMs = 100
-
-export function createValues({ ask }: Connection, prefix: string): ValueStore {
+export function createValues({ ask }: Connection, prefix: string, withinMs: number): ValueStore {
   const keyOf = (name: string, key: string) => `${prefix}value:${name}:${key}`
   return {
     async remember(name, key, value, ttlMs) {
-      await ask((redis) => redis.set(keyOf(name, key), value, 'PX', ttlMs), inPassingMs)
+      await ask((redis) => redis.set(keyOf(name, key), value, 'PX', ttlMs), withinMs)
     },
-    recall: (name, key) => ask(async (redis) => (await redis.get(keyOf(name, key))) ?? undefined, inPassingMs),
+    recall: (name, key) => ask(async (redis) => (await redis.get(keyOf(name, key))) ?? undefined, withinMs),
     async setIfAbsent(name, key, value) {
       const place = keyOf(name, key)
       // Two commands in one transaction: SET with NX and GET at a time needs Redis 7.
