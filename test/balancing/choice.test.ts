@@ -3,20 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Candidate, choose, type Wish } from '../../gateway/balancing/choice.ts'
 import { warmthOf } from '../../gateway/balancing/slowStart.ts'
+import { randomFrom } from './random.ts'
 
 function candidate(origin: string, more: Partial<Candidate> = {}): Candidate {
   return { origin, id: `id of ${origin}`, isUp: true, warmth: 1, active: 0, ...more }
-}
-
-/** The same numbers in [0, 1) for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** How often each is chosen in so many choices, of which none is still under way at the next. */
