@@ -7,6 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { makeFolder } from '../folder.ts'
 
 const version = 1
+/** Requests wait as long: another process holds the file for one write at most. */
+const patientMs = 250
 const tables = ['records', 'revocations', 'uses', 'meta'] as const
 type Table = (typeof tables)[number]
 type Entry = readonly [name: string, text: string]
@@ -76,7 +78,7 @@ function open(folder: string): DatabaseSync {
   const file = join(folder, 'keys.db')
   // SQLite gives its own files beside it the mode of this one.
   closeSync(openSync(file, 'a', 0o600))
-  const database = new DatabaseSync(file, { timeout: 2_000 })
+  const database = new DatabaseSync(file, { timeout: patientMs })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
     const found = Number(database.prepare('PRAGMA user_version').get()?.user_version)

@@ -27,6 +27,11 @@ export class SharedRecords {
 
   /** @throws KeysUnwritten */
   async put(record: KeyRecord): Promise<'done' | 'conflict'> {
+    const known = this.#parts.mirror.records().get(record.id)
+    return (known?.version ?? 0) === record.version - 1 ? this.#write(record) : 'conflict'
+  }
+
+  async #write(record: KeyRecord): Promise<'done' | 'conflict'> {
     const { store, mirror } = this.#parts
     try {
       await this.#nameSet()
@@ -92,7 +97,7 @@ export class SharedRecords {
   /** What the store lacks, or has in an older version: it came back without what was written last. */
   async #giveOne(record: KeyRecord): Promise<boolean> {
     try {
-      await this.put(record)
+      await this.#write(record)
       return true
     } catch (thrown) {
       this.#parts.tellFailure(thrown)
