@@ -53,9 +53,10 @@ export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'l
   const { watch, ...checks } = watchTargets({ clock, shareOf, contextOf: tls.contextOf, life: log.life })
   const watched = { health: watch.health, forward: watch.hear(forwardTo) }
   const balancer = createBalancer({ clock, random: Math.random, openAt, ...watched })
+  const adaptive = createAdaptive({ clock, forward: balancer.forward, limitOf: watch.limitOf })
   return {
     pools,
-    forward: createAdaptive({ clock, forward: balancer.forward, limitOf: watch.limitOf }),
+    forward: adaptive.forward,
     forwardTo,
     breakers,
     retries: createRetries({ now: clock.now, random: Math.random, sleep }),
@@ -63,7 +64,10 @@ export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'l
     shareOf,
     seen: {
       breakers: () => breakers.views(),
-      loadOf: (upstream) => pools.loadOf(upstream),
+      loadOf(upstream) {
+        const load = pools.loadOf(upstream)
+        return { ...load, waiting: load.waiting + adaptive.waitingOf(upstream) }
+      },
       balanceOf: balancer.viewOf,
       watchOf: watch.viewOf,
       pressure: pressure.view,

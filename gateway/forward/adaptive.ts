@@ -17,8 +17,14 @@ export interface AdaptiveParts {
   limitOf(upstream: Upstream): ConcurrencyLimit | undefined
 }
 
-/** Rejects only with a Failure. */
-export function createAdaptive({ clock, forward, limitOf }: AdaptiveParts): Next {
+export interface Adaptive {
+  /** Rejects only with a Failure. */
+  readonly forward: Next
+  /** How many are held back now. */
+  waitingOf(upstream: Upstream): number
+}
+
+export function createAdaptive({ clock, forward, limitOf }: AdaptiveParts): Adaptive {
   const rooms = new WeakMap<ConcurrencyLimit, Room>()
 
   function roomOf(limit: ConcurrencyLimit): Room {
@@ -54,9 +60,15 @@ export function createAdaptive({ clock, forward, limitOf }: AdaptiveParts): Next
     }
   }
 
-  return function adaptive(exchange) {
-    const limit = limitOf(exchange.upstream)
-    return limit ? limited(exchange, limit) : forward(exchange)
+  return {
+    forward(exchange) {
+      const limit = limitOf(exchange.upstream)
+      return limit ? limited(exchange, limit) : forward(exchange)
+    },
+    waitingOf(upstream) {
+      const limit = limitOf(upstream)
+      return limit ? roomOf(limit).waiting : 0
+    },
   }
 }
 

@@ -14,18 +14,19 @@ async function newWorld(act: (socket: Socket) => void, over: Partial<Upstream> =
   const told: Answered[] = []
   let most = 2
   const limit: ConcurrencyLimit = { most: () => most, took: (answered) => told.push(answered) }
-  const forward = createAdaptive({ clock: world.clock, forward: world.forward, limitOf: () => limit })
+  const adaptive = createAdaptive({ clock: world.clock, forward: world.forward, limitOf: () => limit })
   const upstream = upstreamTo(origin.port, over)
   return {
     world,
     told,
     heads: origin.heads,
+    waiting: () => adaptive.waitingOf(upstream),
     bound(at: number) {
       most = at
     },
     ask(changes: Partial<Exchange> = {}) {
       const { exchange, leave } = exchangeOf(upstream)
-      const answer = forward({ ...exchange, ...changes })
+      const answer = adaptive.forward({ ...exchange, ...changes })
       const result = answer.then(
         async (got) => `${got.status} ${await bodyOf(got).catch(() => 'broken')}`,
         (thrown) => thrown.code as string,
@@ -116,11 +117,13 @@ describe('a request for which there is no room', () => {
   })
 
   test('is nobody’s any more when its client leaves', async () => {
-    const { ask, bound } = await newWorld(() => {}, { connectMs: 60_000 })
+    const { ask, bound, waiting } = await newWorld(() => {}, { connectMs: 60_000 })
     bound(1)
     ask()
-    const waiting = ask()
-    waiting.leave()
-    expect(await waiting.result).toBe('clientGone')
+    const leaving = ask()
+    expect(waiting()).toBe(1)
+    leaving.leave()
+    expect(await leaving.result).toBe('clientGone')
+    expect(waiting()).toBe(0)
   })
 })

@@ -37,7 +37,10 @@ unmatched: slow
   await slow.has(10)
   expect(slow.held).toHaveLength(10)
   const status = (await (await fetch(`${gateway.adminUrl}/status`)).json()) as { upstreams: object[] }
-  expect(status.upstreams[0]).toMatchObject({ connections: { open: 10 }, watch: { concurrency: { most: 10 } } })
+  expect(status.upstreams[0]).toMatchObject({
+    connections: { open: 10, waiting: 2 },
+    watch: { concurrency: { most: 10 } },
+  })
   for (const answer of slow.held.splice(0)) answer()
   await slow.has(2)
   for (const answer of slow.held) answer()
