@@ -39,6 +39,8 @@ export async function createRedisCache(
   const looking = setInterval(() => void log.read(), lookEveryMs).unref()
   connection.onState(({ is }) => (is === 'up' ? void log.read() : pushes.renew()))
   await connection.tried
+  // Until it knows where the log stands, nothing that it stores can be told from what was purged.
+  await log.read()
   return {
     ...shelvesOf(connection.ask, prefix, versionOf),
     purge: (tags) => log.purge(tags, purgeWithinMs),
