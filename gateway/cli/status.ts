@@ -43,6 +43,7 @@ function textOf(found: Status): string {
     `banyan ${version} serves ${serving}; up ${uptimeSeconds} s${draining ? '; draining' : ''}`,
     '',
     table([['ROUTE', 'PATH', 'STAGE', 'ANSWERS', 'REQUESTS', 'NEAR MISSES'], ...found.routes.map(rowOf(found))]),
+    ...found.routes.flatMap(limitOf),
     '',
     table([
       ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'LAST ATTEMPT', 'BREAKER'],
@@ -89,6 +90,19 @@ function targetLines({ upstreams }: Status): string[] {
   )
   const head = ['UPSTREAM', 'TARGET', 'UP', 'REQUESTS', 'CONNECTIONS', 'NOT REACHED']
   return rows.length > 0 ? ['', table([head, ...rows])] : []
+}
+
+/** Of a Route that refuses somebody, or would. */
+function limitOf({ name, limit }: RouteStatus): string[] {
+  if (!limit || limit.refused + limit.wouldRefuse + limit.unknown === 0) return []
+  const { allowed, refused, wouldRefuse, unknown } = limit
+  const said = [
+    `${allowed} allowed`,
+    `${refused} refused`,
+    `${wouldRefuse} would be refused`,
+    `${unknown} refused for want of the store`,
+  ]
+  return [`limit of ${name}: ${said.filter((part) => !part.startsWith('0 ')).join(', ')}`]
 }
 
 function breakerOf(breaker: UpstreamStatus['breaker']): string {

@@ -49,8 +49,13 @@ function rowsOf(schema: Described, path: string): Row[] {
     return [{ key, schema: inner, isRequired: schema.required?.includes(name) ?? false }, ...rowsOf(inner, key)]
   })
   const named = Object.values(schema.patternProperties ?? {}).flatMap((inner) => rowsOf(inner, `${path}.NAME`))
-  const forms = (schema.anyOf ?? []).flatMap((form) => rowsOf(form, path))
+  const forms = (schema.anyOf ?? []).filter(isNoListOfAnother).flatMap((form) => rowsOf(form, path))
   return [...own, ...named, ...forms, ...(schema.items ? rowsOf(schema.items, `${path}[]`) : [])]
+}
+
+/** One, or a list of such: its keys are told once. */
+function isNoListOfAnother({ items }: Described, _: number, forms: readonly Described[]): boolean {
+  return items === undefined || forms.every((other) => JSON.stringify(other) !== JSON.stringify(items))
 }
 
 function cellsOf({ key, schema, isRequired }: Row): string[] {

@@ -72,7 +72,6 @@ async function ask(
   }
 }
 
-const from = (address: string) => ({ fields: { 'X-Forwarded-For': address } })
 
 test('what is more than the limit is refused with how long to wait, and never reaches the upstream', async () => {
   const { gateway, hits } = await startLimited('{ rate: 3/h, per: address }')
