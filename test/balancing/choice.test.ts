@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Candidate, choose, type Wish } from '../../gateway/balancing/choice.ts'
 import { warmthOf } from '../../gateway/balancing/slowStart.ts'
-import { randomFrom } from './random.ts'
+import { drawsOf } from '../comparing/sites.ts'
 
 function candidate(origin: string, more: Partial<Candidate> = {}): Candidate {
   return { origin, id: `id of ${origin}`, isUp: true, warmth: 1, active: 0, ...more }
@@ -11,7 +11,7 @@ function candidate(origin: string, more: Partial<Candidate> = {}): Candidate {
 
 /** How often each is chosen in so many choices, of which none is still under way at the next. */
 function tally(candidates: readonly Candidate[], wish: Wish = {}, choices = 10_000): Record<string, number> {
-  const random = randomFrom(1)
+  const random = drawsOf(1)
   const counts = Object.fromEntries(candidates.map(({ origin }) => [origin, 0]))
   for (let i = 0; i < choices; i += 1) {
     const origin = choose(candidates, wish, random)?.origin ?? 'none'
@@ -35,7 +35,7 @@ describe('of those that nothing binds', () => {
   })
 
   test('ten thousand requests that never end are spread so that the fullest target has a handful more than the emptiest', () => {
-    const random = randomFrom(7)
+    const random = drawsOf(7)
     const active = new Map(Array.from({ length: 10 }, (_, i) => [`t${i}`, 0]))
     for (let i = 0; i < 10_000; i += 1) {
       const chosen = choose(
@@ -133,10 +133,7 @@ describe('whoever is bound', () => {
         (client, seed, up) => {
           const targets = ['a', 'b', 'c', 'd'].map((origin) => candidate(origin, { isUp: up.includes(origin) }))
           const wish = { bound: { client } }
-          const [one, other] = [
-            choose(targets, wish, randomFrom(seed)),
-            choose(targets.toReversed(), wish, randomFrom(1)),
-          ]
+          const [one, other] = [choose(targets, wish, drawsOf(seed)), choose(targets.toReversed(), wish, drawsOf(1))]
           expect(up).toContain(one?.origin)
           expect(other?.origin).toBe(one?.origin)
         },

@@ -74,3 +74,13 @@ test('what is no request is a mistake of the command line', async () => {
   ]
   for (const args of wrong) expect(await folder.banyan(args)).toMatchObject({ code: 2, out: '' })
 })
+
+test('of an upstream of several targets it says which there are, and what chooses among them', async () => {
+  const several = 'targets: [http://10.0.0.1, http://10.0.0.2], affinity: { cookie: NODE }'
+  await folder.write('several.yaml', routesYaml.replace(/url: "?http:\/\/127\.0\.0\.1:4100"?/, several))
+  const { out } = await folder.banyan(['explain', 'GET', '/api/search', '--config', 'several.yaml'])
+  const targets = 'http://10.0.0.1:80, http://10.0.0.2:80'
+  expect(out).toContain(`attempt: asks search at one of ${targets}: by the cookie NODE, else where less is under way`)
+  expect(out).toContain('affinity: keeps a client with its target of search by the cookie NODE')
+  expect(out).toContain(`answers  search at one of ${targets}, the new side of the move`)
+})

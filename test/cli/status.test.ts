@@ -3,7 +3,18 @@ import { createAdmin } from '../../gateway/ops/admin.ts'
 import type { Gateway } from '../../gateway/ops/gateway.ts'
 import { createHealth } from '../../gateway/ops/health.ts'
 import { createMetrics } from '../../gateway/ops/metrics.ts'
-import { frozenClock, gatewayOf, listen, outcomeOf, reportOf, routeOf, snapshotOf } from '../ops/world.ts'
+import {
+  frozenClock,
+  gatewayOf,
+  listen,
+  monolith,
+  outcomeOf,
+  reportOf,
+  routeOf,
+  search,
+  snapshotOf,
+  upstreamAt,
+} from '../ops/world.ts'
 import { newFolder } from './banyan.ts'
 
 const folder = await newFolder()
@@ -86,4 +97,22 @@ test('without an address there is nothing to ask', async () => {
   expect([free.code, free.err.includes('give --admin URL')]).toEqual([2, true])
   expect(await folder.banyan(['status', '--config', 'missing.yaml'])).toMatchObject({ code: 2 })
   expect(await folder.banyan(['status', '--admin', 'localhost:1'])).toMatchObject({ code: 2 })
+})
+
+test('status lists the targets of an upstream that has several', async () => {
+  const several = { ...search, targets: [1, 2].map((port) => upstreamAt('search', port).target) }
+  const load = { isUp: true, warmth: 1, active: 3, open: 4, unreached: 5 }
+  const targets = [
+    { ...load, origin: 'http://127.0.0.1:1' },
+    { ...load, origin: 'http://127.0.0.1:2', isUp: false, warmth: 0.25 },
+  ]
+  const admin = await adminOf({
+    snapshot: () => snapshotOf({ routes: [moved], upstreams: [monolith, several] }),
+    balanceOf: () => ({ targets, moved: 0 }),
+  })
+  const { out } = await folder.banyan(['status', '--admin', admin.href])
+  expect(out).toMatch(/^search +2 targets +no/m)
+  expect(out).toMatch(/^UPSTREAM +TARGET +UP +REQUESTS +CONNECTIONS +NOT REACHED$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +yes +3 +4 +5$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:2 +no, given 25% +3 +4 +5$/m)
 })

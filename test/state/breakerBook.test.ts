@@ -1,6 +1,6 @@
 // The breakers of a gateway: which upstreams share one, what a reload leaves alone, and what is told of them.
 import { expect, test } from 'vitest'
-import type { Breaker, BreakerSettings, Upstream } from '../../gateway/model.ts'
+import type { Breaker, BreakerSettings, Target, Upstream } from '../../gateway/model.ts'
 import { type BreakerTurn, createBreakers } from '../../gateway/state/breakers.ts'
 import { frozenClock, snapshotOf, upstreamAt } from '../ops/world.ts'
 import { lonelyVotes } from './lonelyVotes.ts'
@@ -61,6 +61,18 @@ test.each([
   follow(search)
   open(of(search))
   expect(of(other).isClosed()).toBe(true)
+})
+
+test('several targets are one circuit, in whatever order they are listed; with one more they are another', () => {
+  const { of, follow } = bookOf()
+  const at = (port: number): Target => upstreamAt('search', port).target
+  const [one, other, third] = [at(1), at(2), at(3)]
+  const withTargets = (...targets: Target[]): Guarded => ({ ...guarded('search'), targets })
+  follow(withTargets(one, other))
+  open(of(withTargets(one, other)))
+  expect(of(withTargets(other, one)).isClosed()).toBe(false)
+  expect(of(withTargets(one)).isClosed()).toBe(true)
+  expect(of(withTargets(one, other, third)).isClosed()).toBe(true)
 })
 
 test('one that no upstream has any more is forgotten; who holds it goes on with it', () => {

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createForward } from '../../gateway/forward/forward.ts'
 import { createPools } from '../../gateway/forward/pools.ts'
 import { createResolver } from '../../gateway/forward/resolve.ts'
+import type { Exchange } from '../../gateway/model.ts'
 import { startLegTime } from '../../gateway/state/legTime.ts'
 import { createCapabilities } from '../../gateway/state/otherSide.ts'
 import { startOrigin } from '../harness/origin.ts'
@@ -15,17 +16,22 @@ async function startCandidate() {
     response.writeHead(200, candidate.word === undefined ? {} : { 'Shadow-Safe': candidate.word }).end()
   })
   const clock = frozenClock()
-  const pools = createPools({ clock, lookup: createResolver(), contextOf: () => undefined, shareOf: (ofFleet) => ofFleet })
+  const pools = createPools({
+    clock,
+    lookup: createResolver(),
+    contextOf: () => undefined,
+    shareOf: (ofFleet) => ofFleet,
+  })
   onTestFinished(async () => {
     pools.destroy()
     await origin.close()
   })
   const capabilities = createCapabilities(createForward({ clock, pools }), clock)
   const { exchange } = reportOf({ exchange: { method: 'POST', upstream: upstreamAt('new', origin.port) } })
-  const isSafe = (time = startLegTime(5_000)) => {
-    return capabilities.isSafe(exchange, '/probe', time).finally(time.stop)
+  const isSafe = (time = startLegTime(5_000), leg: Exchange = exchange) => {
+    return capabilities.isSafe(leg, '/probe', time).finally(time.stop)
   }
-  return { candidate, clock, isSafe, forget: () => capabilities.forget(exchange) }
+  return { candidate, clock, exchange, isSafe, forget: () => capabilities.forget(exchange) }
 }
 
 test('what a candidate has said holds for a minute, and is then asked again', async () => {
@@ -64,4 +70,16 @@ test('on behalf of whom the time is over nobody is asked', async () => {
   time.end()
   expect(await isSafe(time)).toBe(false)
   expect(candidate.asked).toBe(0)
+})
+
+test('a candidate of several targets is safe once each of them has said so', async () => {
+  const [one, other] = [await startCandidate(), await startCandidate()]
+  const targets = [one, other].map(({ exchange }) => exchange.upstream.target)
+  const leg = { ...one.exchange, upstream: { ...one.exchange.upstream, targets } }
+  other.candidate.word = undefined
+  expect(await one.isSafe(startLegTime(5_000), leg)).toBe(false)
+  expect([one.candidate.asked, other.candidate.asked]).toEqual([1, 1])
+  other.candidate.word = '?1'
+  one.clock.advance(60_000)
+  expect(await one.isSafe(startLegTime(5_000), leg)).toBe(true)
 })

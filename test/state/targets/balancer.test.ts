@@ -7,7 +7,7 @@ import { createResolver } from '../../../gateway/forward/resolve.ts'
 import type { Exchange, Target, Upstream } from '../../../gateway/model.ts'
 import { createBalancer } from '../../../gateway/state/targets/balancer.ts'
 import { allUp, type TargetHealth } from '../../../gateway/state/targets/port.ts'
-import { randomFrom } from '../../balancing/random.ts'
+import { drawsOf } from '../../comparing/sites.ts'
 import { startOrigin } from '../../harness/origin.ts'
 import { frozenClock, reportOf, upstreamAt } from '../../ops/world.ts'
 
@@ -29,7 +29,7 @@ async function start(count: number, { health = allUp, listener, ...settings }: S
   const targets = origins.map(({ port }) => upstreamAt('old', port).target)
   const balancer = createBalancer({
     clock,
-    random: randomFrom(1),
+    random: drawsOf(1),
     health,
     forward: createForward({ clock, pools }),
     openAt: (upstream) => pools.loadOf(upstream, [upstream.target]).open,
