@@ -99,6 +99,7 @@ export const failures: Readonly<Record<FailureCode, Way>> = table
 
 /** What is known of one failure beside its code. */
 interface How {
+  readonly blame?: Blame
   readonly mayHaveRun?: boolean
   readonly retryAfterMs?: number
   /** name, value, name, value … that the answer to it carries. */
@@ -110,6 +111,8 @@ interface How {
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: FailureCode
+  /** May contradict the table where the place of failure knows better (a deadline that passed while there was no place of ours). */
+  readonly blame: Blame
   /** May contradict the table where the place of failure knows better (a reset before the first byte was written). */
   readonly mayHaveRun: boolean
   /** When another try may be worth it; undefined when nobody knows. */
@@ -128,6 +131,7 @@ export class Failure extends Error {
   constructor(code: FailureCode, message: string, how: How = {}) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause })
     this.code = code
+    this.blame = how.blame ?? table[code].blame
     this.mayHaveRun = how.mayHaveRun ?? table[code].mayHaveRun
     this.retryAfterMs = how.retryAfterMs ?? failures[code].retryAfterMs
     this.fields = how.fields ?? []
@@ -135,10 +139,6 @@ export class Failure extends Error {
 
   get status(): number {
     return table[this.code].status
-  }
-
-  get blame(): Blame {
-    return table[this.code].blame
   }
 
   get title(): string {
@@ -149,9 +149,9 @@ export class Failure extends Error {
 /** Of an attempt that came after one which may have run: then the request may have. */
 export function afterRun(failure: Failure): Failure {
   if (failure.mayHaveRun) return failure
-  const { code, message, retryAfterMs, upstream } = failure
+  const { code, message, blame, retryAfterMs, upstream } = failure
   const again = retryAfterMs === undefined ? {} : { retryAfterMs }
-  const told = new Failure(code, message, { mayHaveRun: true, ...again, cause: failure })
+  const told = new Failure(code, message, { blame, mayHaveRun: true, ...again, cause: failure })
   return upstream === undefined ? told : Object.assign(told, { upstream })
 }
 

@@ -48,7 +48,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards, record } = moving
   const reaching = assembleReaching(clock, moving, log)
-  const { forward, forwardTo, shareOf } = reaching
+  const { forward, forwardTo, shareOf, retries } = reaching
   const identifying = assembleIdentifying({ clock, log, record, sharing, forward })
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
@@ -74,7 +74,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   }
   const metrics = createMetrics({ version, droppedLines: log.dropped, more: metricsOf(held) })
   const health = createHealth(clock)
-  const seen = watched(forward, { log, metrics, health, traffic, guards })
+  const seen = watched(forward, { log, metrics, health, traffic, guards, retries })
   return { ...held, metrics, health, services: { ...servicesOf(held), ...seen }, close: () => close(held) }
 }
 

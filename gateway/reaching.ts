@@ -5,7 +5,7 @@ import { createAdaptive } from './forward/adaptive.ts'
 import { createForward, type Forward } from './forward/forward.ts'
 import { createPools, type Pools } from './forward/pools.ts'
 import { createResolver } from './forward/resolve.ts'
-import type { Clock, Retries, Snapshot, Upstream } from './model.ts'
+import type { Clock, Snapshot, Upstream } from './model.ts'
 import type { Moving } from './moving.ts'
 import { breakerMetrics } from './ops/breakerMetrics.ts'
 import type { Gateway } from './ops/gateway.ts'
@@ -15,7 +15,7 @@ import { targetMetrics } from './ops/targetMetrics.ts'
 import { watchMetrics } from './ops/watchMetrics.ts'
 import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { createPressure, type PressureGauge } from './state/pressure.ts'
-import { createRetries } from './state/retryBudget.ts'
+import { createRetries, type RetryBook } from './state/retryBudget.ts'
 import { sharer } from './state/sharing/fleetSize.ts'
 import { realSchedule } from './state/streams.ts'
 import { createBalancer } from './state/targets/balancer.ts'
@@ -29,7 +29,7 @@ export interface Reaching {
   /** Asks the `target` of its upstream, and no other. */
   readonly forwardTo: Forward
   readonly breakers: BreakerBook
-  readonly retries: Retries
+  readonly retries: RetryBook
   readonly pressure: PressureGauge
   /** The part of a limit of the fleet that is this gateway's. */
   readonly shareOf: (ofFleet: number) => number

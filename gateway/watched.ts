@@ -11,6 +11,7 @@ import type { Metrics } from './ops/metrics.ts'
 import { type CertificateBook, createCertificates } from './state/certificates.ts'
 import { type ComparingParts, type ComparisonBook, createComparisons } from './state/comparisons.ts'
 import { createMirror, type Mirror } from './state/mirror.ts'
+import type { RetryBook } from './state/retryBudget.ts'
 
 /** The mirror, whose failures are told. */
 export function watchedMirror({ life }: Log): Mirror {
@@ -43,6 +44,7 @@ export function watchedComparisons(
 }
 
 interface Watching extends Pick<Moving, 'traffic' | 'guards'> {
+  readonly retries: RetryBook
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Log
@@ -51,15 +53,17 @@ interface Watching extends Pick<Moving, 'traffic' | 'guards'> {
 /** The forward and the ends of requests, seen by everybody who counts them. */
 export function watched(
   forward: Services['forward'],
-  { metrics, health, traffic, guards, log }: Watching,
+  { metrics, health, traffic, guards, retries, log }: Watching,
 ): Pick<Services, 'forward' | 'reportOutcome' | 'reportStart' | 'reportEnd'> {
   return {
     forward(exchange) {
       traffic.sent(exchange)
+      retries.sent(exchange)
       return forward(exchange)
     },
     reportOutcome(outcome) {
       traffic.ended(outcome)
+      retries.ended(outcome)
       guards.observe(outcome)
       metrics.outcome(outcome)
       health.outcome(outcome)

@@ -17,7 +17,7 @@ export const shed = filterKind({
       at: 'top',
       schema: Duration({
         description:
-          'So late may the event loop be before requests are refused with 503 and `Retry-After`: fallbacks and what was rolled back from then on, methods that are not safe from twice that on, all from four times that on. Absent: none is.',
+          'So late may the event loop be before requests are refused with 503 and `Retry-After`: fallbacks and what was rolled back from then on, methods that are not safe from twice that on, all from four times that on; each until it is less than half as late. Absent: none is.',
       }),
     },
   },
@@ -31,10 +31,9 @@ export const shed = filterKind({
       bind({ pressure, rollouts }) {
         /** Why there is no room for it; counted. */
         function lack(priority: Priority): Failure | undefined {
-          const lagMs = pressure.lagMs()
-          if (lagMs < shedAtMs * times[priority]) return undefined
+          if (!pressure.isBehind(priority, shedAtMs * times[priority])) return undefined
           pressure.refused(priority)
-          return new Failure('overloaded', `${priority}: the gateway is ${Math.round(lagMs)} ms behind`)
+          return new Failure('overloaded', `${priority}: the gateway is ${Math.round(pressure.lagMs())} ms behind`)
         }
         const lacksFallback = () => lack('yielding')
         const isRolledBack = () => move !== undefined && rollouts.standing(move.rollout).why === 'rollback'

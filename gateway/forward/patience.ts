@@ -121,13 +121,22 @@ export class Patience {
       const mayHaveRun = this.#phase !== 'connecting'
       return new Failure('clientDeadlinePassed', `${where}: no answer while the client would wait`, { mayHaveRun })
     }
-    // Not a word of the route's deadline: whether there was no place or no way is for others to judge.
-    if (this.#phase === 'connecting' && this.#unconnected) return this.#unconnected()
+    if (this.#phase === 'connecting' && this.#unconnected) return this.#notConnected(this.#unconnected(), where)
     if (this.#phase !== 'waiting' && this.#waiting.isClientsTurn())
       return new Failure('requestTimeout', `the client kept ${name} waiting`, { mayHaveRun: true })
     if (this.#isLastMoment) return new Failure('deadlinePassed', `${where}: no answer by the route's deadline`)
     if (this.#phase === 'waiting')
       return new Failure('upstreamFirstByteTimeout', `${where}: no answer within ${firstByteMs} ms`)
     return new Failure('upstreamIdleTimeout', `${where}: no byte moved for ${idleMs} ms`)
+  }
+
+  /** Whose fault it is depends on what was missing, a place of ours or a way there, whatever ended the wait. */
+  #notConnected(failure: Failure, where: string): Failure {
+    if (!this.#isLastMoment) return failure
+    const { blame } = failure
+    return new Failure('deadlinePassed', `${where}: no connection by the route's deadline`, {
+      blame,
+      mayHaveRun: false,
+    })
   }
 }

@@ -18,6 +18,8 @@ export type Priority = 'yielding' | 'unsafe' | 'safe'
 export interface Pressure {
   /** By how many milliseconds its event loop is late, again and again. */
   lagMs(): number
+  /** Whether it is so late, or has been and is not yet less than half as late. @param atMs the same for all that ask of that priority */
+  isBehind(priority: Priority, atMs: number): boolean
   /** One such request was refused. */
   refused(priority: Priority): void
 }

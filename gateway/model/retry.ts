@@ -3,7 +3,7 @@
 
 /** Room for sending requests again. */
 export interface Retries {
-  /** A request is under way at the Upstream of that name. */
+  /** A request that may be sent again goes to the Upstream of that name. */
   enter(upstream: string): Attempts
 }
 

@@ -18,7 +18,8 @@ export interface Example {
 /**
  * Why nothing came of a leg. `rate`, `full`: no room. `primaryBroke`, `primaryLate`: the client's own answer did not come to its end,
  * or not in time. `requestBroke`, `requestTooLarge`, `unproven`: a write whose body could not be kept, or that the candidate has
- * not said to be safe. `unanswered`, `timedOut`: the other side gave no whole answer. `failed`: the comparison itself.
+ * not said to be safe. `refused`: the other side is left alone, by its
+ * breaker. `unanswered`, `timedOut`: it gave no whole answer. `failed`: the comparison itself.
  */
 export type Skipped =
   | 'rate'
@@ -28,6 +29,7 @@ export type Skipped =
   | 'requestBroke'
   | 'requestTooLarge'
   | 'unproven'
+  | 'refused'
   | 'unanswered'
   | 'timedOut'
   | 'failed'

@@ -118,7 +118,8 @@ function createMaker(parts: ComparingParts, recordOf: (leg: Leg) => ComparisonRe
     if (typeof other === 'string') {
       record.skip(other)
       // Where the candidate's own answer is there, its absence at the old side says nothing against it.
-      return leg.kind === 'shadow' && other !== 'full' ? tell(leg, false) : undefined
+      const wasAsked = other !== 'full' && other !== 'refused'
+      return leg.kind === 'shadow' && wasAsked ? tell(leg, false) : undefined
     }
     await compare(leg, record, [comparedOf(primary.answer, own), comparedOf(other.answer, other.kept)])
   }

@@ -18,8 +18,8 @@ export interface Other {
   readonly kept: Kept
 }
 
-/** Why there is no answer. `full`: no connection was free. */
-export type NoAnswer = 'timedOut' | 'unanswered' | 'full'
+/** Why there is no answer. `full`: no connection was free. `refused`: it is left alone now; it was not asked. */
+export type NoAnswer = 'timedOut' | 'unanswered' | 'full' | 'refused'
 
 /** The other side's answer, within the leg's time. */
 export async function askOther(exchange: Exchange, next: Next, time: LegTime, clock: Clock): Promise<Other | NoAnswer> {
@@ -45,7 +45,9 @@ export async function askOther(exchange: Exchange, next: Next, time: LegTime, cl
     return kept === undefined ? 'unanswered' : { answer, kept }
   } catch (thrown) {
     if (time.isOver) return 'timedOut'
-    return asFailure(thrown).blame === 'gateway' ? 'full' : 'unanswered'
+    const { code, blame } = asFailure(thrown)
+    if (code === 'upstreamOpen') return 'refused'
+    return blame === 'gateway' ? 'full' : 'unanswered'
   }
 }
 

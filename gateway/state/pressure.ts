@@ -25,7 +25,13 @@ const looks = 3
 export function createPressure({ clock, schedule }: PressureParts): PressureGauge {
   const late: number[] = Array(looks).fill(0)
   const shed: Record<Priority, number> = { yielding: 0, unsafe: 0, safe: 0 }
+  /** What is refused from which lag on, until it is less than half of that: else some are refused and some are not, from look to look. */
+  const behind = new Map<Priority, number>()
   let lagMs = 0
+
+  function catchUp(): void {
+    for (const [priority, atMs] of behind) if (lagMs < atMs / 2) behind.delete(priority)
+  }
 
   function look(): void {
     const dueAt = clock.now() + lookEveryMs
@@ -33,6 +39,7 @@ export function createPressure({ clock, schedule }: PressureParts): PressureGaug
       late.shift()
       late.push(Math.max(0, clock.now() - dueAt))
       lagMs = Math.min(...late)
+      catchUp()
       look()
     }, lookEveryMs)
   }
@@ -40,6 +47,10 @@ export function createPressure({ clock, schedule }: PressureParts): PressureGaug
   look()
   return {
     lagMs: () => lagMs,
+    isBehind(priority, atMs) {
+      if (lagMs >= atMs) behind.set(priority, atMs)
+      return behind.get(priority) === atMs
+    },
     refused(priority) {
       shed[priority] += 1
     },

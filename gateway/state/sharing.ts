@@ -78,8 +78,7 @@ export function createSharing(parts: SharingParts): Sharing {
   let opened: Opened | undefined
   let size = createFleetSize(undefined, 1)
   let hash = ''
-  const { clock, onFailure } = parts
-  const votes = createVotes({ id, clock, onFailure, living: () => size.living(), size: () => size.now() })
+  const votes = createVotes({ ...parts, id, living: () => size.living(), size: () => size.now() })
   const announce = async () => opened?.replicas.announce({ applied: opened.overrides.appliedRevision, hash })
 
   return {

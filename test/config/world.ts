@@ -26,7 +26,7 @@ export const services: Services = {
   breakers: {
     of: () => ({ acquire: () => undefined, isClosed: () => true, retryInMs: () => 0 }),
   },
-  pressure: { lagMs: () => 0, refused: () => {} },
+  pressure: { lagMs: () => 0, isBehind: () => false, refused: () => {} },
   caches: { answer: (exchange, next) => next(exchange), invalidate: async () => {} },
   credentials: {
     check: () => ({ ok: false, why: 'missing' }),

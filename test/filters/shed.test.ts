@@ -17,7 +17,8 @@ async function at(lagMs: number, asked: 'POST' | 'GET' | 'rolled back' | 'fallba
   const why = asked === 'rolled back' ? ('rollback' as const) : ('file' as const)
   const rollouts = { ...services.rollouts, standing: () => ({ ...standing, why }) }
   const refused: string[] = []
-  const pressure = { lagMs: () => lagMs, refused: (priority: string) => void refused.push(priority) }
+  const isBehind = (_: string, atMs: number) => lagMs >= atMs
+  const pressure = { lagMs: () => lagMs, isBehind, refused: (priority: string) => void refused.push(priority) }
   const filter = kind.configure({ shedAt: '100ms' }, context)?.bind({ ...services, rollouts, pressure }) as Filter
   const { exchange, answer } = reportOf({ route, exchange: { method: asked === 'POST' ? 'POST' : 'GET' } })
   const next = async (passed: Exchange): Promise<Answer> => {
@@ -44,7 +45,7 @@ test.each([
 test('a fallback that is refused does not reach the old side, and says what it was for', async () => {
   const route = routeOf('search', 'live')
   const context = { route, isOnAnyRoute: () => false, problem: () => {}, warn: () => {} }
-  const pressure = { lagMs: () => 100, refused: () => {} }
+  const pressure = { lagMs: () => 100, isBehind: (priority: string) => priority === 'yielding', refused: () => {} }
   const rollouts = { ...services.rollouts, standing: () => ({ ...standing, why: 'file' as const }) }
   const bound = [kind.configure({ shedAt: '100ms' }, context), fallback.configure({}, context)]
   const filters = bound.map((one) => one?.bind({ ...services, rollouts, pressure }) as Filter)

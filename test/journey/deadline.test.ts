@@ -78,7 +78,9 @@ routes:
 `)
   const slow = await openWire(gateway.port, 'GET /slow HTTP/1.1\r\nHost: h\r\n\r\n')
   await candidate.first
-  expect(await tell(gateway.port, 'POST', '/x', 'body')).toBe('503 upstreamBusy')
+  expect(await tell(gateway.port, 'POST', '/x', 'body')).toBe('504 deadlinePassed')
+  const blamed = 'banyan_upstream_attempts_total{upstream="new",role="primary",blame="gateway",code="deadlinePassed"}'
+  expect(await gateway.metric(blamed)).toBe(1)
   expect(old.entries).toEqual([])
   slow.socket.destroy()
 })

@@ -1,5 +1,8 @@
+// How many may be sent again at a time, and after which pauses.
 import { expect, test } from 'vitest'
+import type { Role } from '../../gateway/model.ts'
 import { createRetries } from '../../gateway/state/retryBudget.ts'
+import { upstreamAt } from '../ops/world.ts'
 
 function retriesAt(random: number) {
   const slept: number[] = []
@@ -8,7 +11,11 @@ function retriesAt(random: number) {
     random: () => random,
     sleep: async (ms) => void slept.push(ms),
   })
-  return { retries, slept, enter: (count: number) => Array.from({ length: count }, () => retries.enter('a')) }
+  const enter = (count: number) => Array.from({ length: count }, () => retries.enter('a'))
+  const send = (count: number, role: Role = 'primary') => {
+    for (let i = 0; i < count; i++) retries.sent({ upstream: upstreamAt('a'), role })
+  }
+  return { retries, slept, enter, send }
 }
 
 test('pauses are spread over the whole of a span that doubles, up to 250 ms', () => {
@@ -31,9 +38,14 @@ test('three may try again however few are under way, and a fifth of many', () =>
     [16, 4],
     [100, 20],
   ] as const) {
-    const { enter } = retriesAt(0)
+    const { retries, enter, send } = retriesAt(0)
     const entered = enter(active)
-    expect(entered.filter((attempts) => attempts.again(1, undefined) !== undefined).length).toBe(most)
+    send(active)
+    const mayGoAgain = entered.filter((attempts) => {
+      retries.ended({ upstream: 'a', role: 'primary' })
+      return attempts.again(1, undefined) !== undefined
+    })
+    expect(mayGoAgain.length).toBe(most)
   }
 })
 
@@ -47,6 +59,20 @@ test('one that tries again a second time has its place; who leaves gives it back
   a?.leave()
   expect(d?.again(1, undefined)).toBeDefined()
   expect(enter(1)[0]?.again(1, undefined)).toBeUndefined()
+})
+
+test('all that is under way there counts, by whichever route, but what is only asked to be compared', () => {
+  const { enter, send, retries } = retriesAt(0)
+  send(29, 'fallback')
+  send(100, 'shadow')
+  send(100, 'noise')
+  const entered = enter(10)
+  const mayGoAgain = () => entered.filter((attempts) => attempts.again(1, undefined) !== undefined).length
+  // The pauses of those that may count too.
+  expect(mayGoAgain()).toBe(8)
+  for (const attempts of entered) attempts.leave()
+  for (let i = 0; i < 29; i++) retries.ended({ upstream: 'a', role: 'fallback' })
+  expect(mayGoAgain()).toBe(3)
 })
 
 test('one upstream’s are not another’s', () => {
