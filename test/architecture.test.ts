@@ -110,7 +110,7 @@ const places: readonly Place[] = [
   {
     at: 'gateway/readings.ts',
     mayImport: [model, 'gateway/config/', 'gateway/parts.ts'],
-    onlyFor: ['gateway/main.ts'],
+    onlyFor: ['gateway/main.ts', 'gateway/operating.ts'],
   },
   { at: 'gateway/main.ts', mayImport: ['gateway/'], onlyFor: ['gateway/run.ts'] },
   { at: 'gateway/run.ts', mayImport: ['gateway/main.ts'], onlyFor: ['gateway/cli.ts'] },

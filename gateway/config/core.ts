@@ -7,12 +7,12 @@ import { breakerSchema } from './breakerSchema.ts'
 import { healthProperties } from './healthSchema.ts'
 import { keysSchema } from './keysSchema.ts'
 import { matchSchema } from './matchSchema.ts'
-import { publicSchema } from './publicDoor.ts'
+import { publicSchema } from './publicSchema.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
 import { storeProperties } from './storeSchema.ts'
 import { targetProperties } from './targetSchema.ts'
-import { upstreamTlsSchema } from './upstreamTls.ts'
+import { upstreamTlsSchema } from './upstreamTlsSchema.ts'
 
 const closed = { additionalProperties: false } as const
 

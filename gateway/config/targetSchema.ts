@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox'
 import { CookieName } from './rolloutSchema.ts'
 import { Duration, Text } from './schema.ts'
-import type { upstreamTlsSchema } from './upstreamTls.ts'
+import type { upstreamTlsSchema } from './upstreamTlsSchema.ts'
 
 const closed = { additionalProperties: false } as const
 
