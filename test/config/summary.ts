@@ -24,6 +24,7 @@ function ofSettings(settings: CoreSettings): string[] {
     `stateDir  ${stateDir}`,
     `paths     ${paths.case}, ${paths.trailingSlash}, ${paths.semicolon}`,
     ...(store.state === 'memory:' && replicas === 1 ? [] : [`store     ${store.state}, replicas ${replicas}`]),
+    ...(store.cache === 'memory:' ? [] : [`cache     ${store.cache}`]),
     `accessLog ${JSON.stringify(accessLog)}`,
   ]
 }
