@@ -5,7 +5,7 @@
 // Gradient2), and a limit that falls to nothing while nobody asks.
 import type { Answered } from '../model.ts'
 
-/** Latency is the median of so many answers at least, and of so much time. */
+/** Latency is judged by so many answers at least, and over so much time. */
 const fewest = 10
 const windowMs = 500
 /** Of the newest of a window. */
@@ -15,7 +15,7 @@ const tolerance = 1.25
 const toleranceMs = 2
 /** One window takes no more away: it may be the one that lies. */
 const steepest = 0.5
-/** The calm latency is the median of so many, or of those that came in the time that there is for it. */
+/** The calm latency is that of so many, or of those that came in the time that there is for it. */
 const calmSamples = 50
 const measuringMs = 5_000
 /** How long it is believed; up to so much longer by chance, so that several gateways do not measure in one moment. */
@@ -61,7 +61,8 @@ export class Gradient {
 
   /** Requests that may be under way now. */
   get most(): number {
-    return Math.floor(this.#bounded(this.#measuringSince === undefined ? this.#limit : this.#limit / 2))
+    const limit = this.#bounded(this.#limit)
+    return Math.floor(this.#measuringSince === undefined ? limit : this.#bounded(limit / 2))
   }
 
   /** Without a queue; undefined before it was measured. */
@@ -83,7 +84,7 @@ export class Gradient {
 
   #measure(elapsedMs: number, nowMs: number): void {
     if (this.#count < (elapsedMs < measuringMs ? calmSamples : fewest)) return
-    this.#calmMs = medianOf(this.#tookMs)
+    this.#calmMs = middleOf(this.#tookMs)
     this.#staleAt = nowMs + believedMs * (1 + jitter * this.#parts.random())
     this.#measuringSince = undefined
     this.#openWindow(nowMs)
@@ -91,18 +92,19 @@ export class Gradient {
 
   #judge(nowMs: number): void {
     if (this.#count < fewest || nowMs - this.#windowStartedAt < windowMs) return
+    const limit = this.#bounded(this.#limit)
     // Where less was under way than might have been, the limit has slowed nobody down, and need not be higher.
-    if (this.#peak > this.#limit / 2) this.#adjust(medianOf(this.#tookMs))
+    if (this.#peak > limit / 2) this.#limit = this.#bounded(this.#adjusted(limit, middleOf(this.#tookMs)))
     // At the least there is no queue of ours left to take away: so this is the calm latency now.
     if (nowMs >= this.#staleAt || this.#limit <= this.#parts.bounds().least) this.#measuringSince = nowMs
     this.#openWindow(nowMs)
   }
 
-  #adjust(tookMs: number): void {
+  #adjusted(limit: number, tookMs: number): number {
     const allowedMs = (this.#calmMs ?? tookMs) * tolerance + toleranceMs
     const gradient = allowedMs / Math.max(tookMs, 0.01)
-    const headroom = Math.sqrt(this.#limit) * Math.min(1, (gradient - 1) / (tolerance - 1))
-    this.#limit = this.#bounded(gradient < 1 ? this.#limit * Math.max(steepest, gradient) : this.#limit + headroom)
+    const headroom = Math.sqrt(limit) * Math.min(1, (gradient - 1) / (tolerance - 1))
+    return gradient < 1 ? limit * Math.max(steepest, gradient) : limit + headroom
   }
 
   #openWindow(nowMs: number): void {
@@ -118,6 +120,9 @@ export class Gradient {
   }
 }
 
-function medianOf(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
+/** The mean of the middle half: few slow routes do not move it, and it sees a queue that fewer than half of them stand in. */
+function middleOf(numbers: readonly number[]): number {
+  const quarter = numbers.length >> 2
+  const middle = numbers.toSorted((a, b) => a - b).slice(quarter, numbers.length - quarter)
+  return middle.reduce((sum, number) => sum + number, 0) / Math.max(1, middle.length)
 }

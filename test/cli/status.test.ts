@@ -116,3 +116,27 @@ test('status lists the targets of an upstream that has several', async () => {
   expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +yes +3 +4 +5$/m)
   expect(out).toMatch(/^search +http:\/\/127.0.0.1:2 +no, given 25% +3 +4 +5$/m)
 })
+
+test('status lists what is known of watched targets, a single one too, and how much an upstream is given', async () => {
+  const watched = {
+    ...search,
+    isAdaptive: true as const,
+    health: { path: '/', everyMs: 1, timeoutMs: 1, unhealthy: 1, healthy: 1 },
+  }
+  const targets = [
+    { target: 'http://127.0.0.1:1', isUp: true, checks: { isWell: true, good: 7, failed: 1 }, ejections: 0 },
+    { target: 'http://127.0.0.1:2', isUp: false, ejections: 2, backInMs: 12_300 },
+    { target: 'http://127.0.0.1:3', isUp: false, checks: { isWell: false, good: 0, failed: 3 } },
+  ]
+  const admin = await adminOf({
+    snapshot: () => snapshotOf({ routes: [moved], upstreams: [monolith, watched] }),
+    watchOf: () => ({ targets, concurrency: { most: 26, calmMs: 48.25 } }),
+  })
+  const { out } = await folder.banyan(['status', '--admin', admin.href])
+  expect(out).toMatch(/^UPSTREAM +TARGET +CHECKS +LEFT ALONE$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +well \(7 good, 1 failed\) +never$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:2 +- +now, for 13 s more \(2 times\)$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:3 +not well \(0 good, 3 failed\) +-$/m)
+  expect(out).toMatch(/^search +26 +48\.3 ms$/m)
+  expect(out).not.toMatch(/^monolith +(26|http:\/\/127.0.0.1:\d +(well|-))/m)
+})
