@@ -4,3 +4,6 @@ public: { host: 127.0.0.1, port: 0 }
 probes: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
 `
+
+/** The same behind a proxy on this machine, that says who its clients are. */
+export const behindProxy = places.replace('public: {', 'public: { trustedProxies: [127.0.0.1],')

@@ -2,7 +2,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
 import type { TestGateway } from '../harness/gateway.ts'
 import { startGateway } from './caching.ts'
@@ -24,7 +24,7 @@ export async function makeKey(kid: string, algorithm = 'ES256'): Promise<Signing
 }
 
 export interface Saying {
-  readonly claims?: JWTPayload
+  readonly claims?: Readonly<Record<string, unknown>>
   readonly header?: Readonly<Record<string, unknown>>
   /** Seconds from now. */
   readonly expiresIn?: number
@@ -70,24 +70,22 @@ export interface Guarding {
   readonly routes?: string
 }
 
-/** A gateway whose route `/mine/*` is for who is known, and all else is not. */
-export function startGuarding({
-  url,
-  jwks,
-  auth = '{ any: [jwt] }',
-  issuer = '',
-  top = '',
-  routes = '',
-}: Guarding): Promise<TestGateway> {
-  return startGateway(`
+/** The file of a gateway whose route `/mine/*` is for who is known, and all else is not. */
+export function guardingYaml({ url, jwks, auth = '{ any: [jwt] }', issuer, top = '', routes = '' }: Guarding): string {
+  const more = issuer === undefined ? '' : `, ${issuer}`
+  return `
 paths: { case: exact }
 upstreams: { origin: { url: "${url}" } }
 unmatched: origin
-issuers: [{ issuer: "${issuerName}", jwks: "${jwks}", audience: ["${audience}"]${issuer && `, ${issuer}`} }]
+issuers: [{ issuer: "${issuerName}", jwks: "${jwks}", audience: ["${audience}"]${more} }]
 ${top}
 routes:
   - { name: mine, match: { path: /mine/* }, upstream: origin, auth: ${auth} }
-${routes}`)
+${routes}`
+}
+
+export function startGuarding(guarding: Guarding): Promise<TestGateway> {
+  return startGateway(guardingYaml(guarding))
 }
 
 export function bearer(token: string): Record<string, string> {

@@ -23,6 +23,9 @@ export interface TokenFigures {
   readonly signatures: number
 }
 
+/** Of tokens under check, those that wait for their issuer's keys included. */
+const mostFlights = 2_000
+
 export function createTokens(parts: IssuersParts): TokenBook {
   const { clock } = parts
   const issuers = createIssuers(parts)
@@ -64,6 +67,7 @@ export function createTokens(parts: IssuersParts): TokenBook {
     if (!issuer) return refused('issuer')
     const refusal = refusalOf(read, issuer.settings, clock.wall())
     if (refusal) return refused(refusal)
+    if (flights.size >= mostFlights) return refused('busy')
     const checking = checkSignature(token, read, issuer, digest).finally(() => flights.delete(digest))
     flights.set(digest, checking)
     return checking

@@ -1,0 +1,90 @@
+// A book of tokens whose clock and schedule the tests hold, and an issuer that answers as they say.
+import { setImmediate as others } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import type { AuthCheck, IssuerSettings } from '../../../gateway/model.ts'
+import { createTokens, type TokenBook } from '../../../gateway/state/tokens/book.ts'
+import type { KeyChange } from '../../../gateway/state/tokens/keyRing.ts'
+import { startOrigin } from '../../harness/origin.ts'
+import { audience, issuerName, keySetOf, type SigningKey } from '../../journey/issuer.ts'
+import { frozenClock } from '../../ops/world.ts'
+
+export interface TokenWorld {
+  readonly tokens: TokenBook
+  readonly changes: KeyChange[]
+  advance(byMs: number): void
+  /** Runs what is due next, as if its time had come. */
+  runNext(): void
+  /** After so long as was scheduled. */
+  readonly dueMs: number | undefined
+  check(token: string): Promise<AuthCheck>
+}
+
+export function createWorld(): TokenWorld {
+  const clock = frozenClock(Date.now())
+  const due: { run: () => void; afterMs: number }[] = []
+  const changes: KeyChange[] = []
+  const tokens = createTokens({
+    clock,
+    schedule: (run, afterMs) => void due.push({ run, afterMs }),
+    changed: (_issuer, change) => void changes.push(change),
+  })
+  onTestFinished(tokens.close)
+  return {
+    tokens,
+    changes,
+    advance: clock.advance,
+    runNext: () => due.shift()?.run(),
+    get dueMs() {
+      return due[0]?.afterMs
+    },
+    check: async (token) => tokens.check(token, { ask: true }),
+  }
+}
+
+export interface TestIssuer {
+  readonly url: string
+  asked: number
+  /** What it answers from now on; undefined: 503. */
+  keys: readonly SigningKey[] | undefined
+  /** In place of the keys; `elsewhere`: a redirect. */
+  text?: string
+}
+
+export async function startIssuer(...keys: SigningKey[]): Promise<TestIssuer> {
+  const origin = await startOrigin((_, response) => {
+    issuer.asked += 1
+    if (issuer.text === 'elsewhere') response.writeHead(302, { Location: '/jwks?elsewhere' }).end()
+    else if (!issuer.keys) response.writeHead(503).end()
+    else response.end(issuer.text ?? keySetOf(issuer.keys))
+  })
+  onTestFinished(origin.close)
+  const issuer: TestIssuer = { url: `${origin.url}/jwks`, asked: 0, keys }
+  return issuer
+}
+
+export function settingsOf(keys: IssuerSettings['keys'], more: Partial<IssuerSettings> = {}): IssuerSettings {
+  return {
+    issuer: issuerName,
+    keys,
+    audience: [audience],
+    algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    clockToleranceMs: 0,
+    subject: 'sub',
+    scopes: 'scope',
+    refreshMs: 300_000,
+    lastGoodMs: 3_600_000,
+    ...more,
+  }
+}
+
+/** Polls what comes about by itself. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + 30_000
+  while (performance.now() < giveUpAt) {
+    if (isSo()) return
+    await others()
+  }
+  throw new Error('it never came about')
+}
+
+export const why = (check: AuthCheck): string => (check.ok ? 'passed' : check.why)
