@@ -37,22 +37,23 @@ async function show(ask: Ask, { given, world }: Telling): Promise<number> {
 }
 
 function textOf(found: Status): string {
-  const { revision, hash, loadedAt, version, uptimeSeconds, draining } = found
+  const { revision, hash, loadedAt, version, uptimeSeconds, draining, pressure } = found
   const serving = revision === undefined ? 'nothing yet' : `revision ${revision} (${hash}) of ${loadedAt}`
   return [
-    `banyan ${version} serves ${serving}; up ${uptimeSeconds} s${draining ? '; draining' : ''}`,
+    `banyan ${version} serves ${serving}; up ${uptimeSeconds} s${draining ? '; draining' : ''}${pressureOf(pressure)}`,
     '',
     table([['ROUTE', 'PATH', 'STAGE', 'ANSWERS', 'REQUESTS', 'NEAR MISSES'], ...found.routes.map(rowOf(found))]),
     ...found.routes.flatMap(limitOf),
     '',
     table([
-      ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'LAST ATTEMPT', 'BREAKER'],
-      ...found.upstreams.map(({ name, origin, balance, connects, state, lastFailure, since, breaker }) => [
+      ['UPSTREAM', 'ORIGIN', 'CONNECTS', 'CONNECTIONS', 'LAST ATTEMPT', 'BREAKER'],
+      ...found.upstreams.map(({ name, origin, balance, connects, connections, ...how }) => [
         name,
         balance ? `${balance.targets.length} targets` : origin,
         connects ? 'yes' : 'no',
-        `${state}${state === 'failing' && lastFailure ? `: ${lastFailure}` : ''}${since ? ` since ${since}` : ''}`,
-        breakerOf(breaker),
+        `${connections.open} of ${connections.most}${connections.waiting > 0 ? `, ${connections.waiting} wait` : ''}`,
+        lastAttemptOf(how),
+        breakerOf(how.breaker),
       ]),
     ]),
     ...targetLines(found),
@@ -61,6 +62,17 @@ function textOf(found: Status): string {
     ...(found.warnings.length > 0 ? [`\n${formatProblems('routes.yaml', found.warnings)}`] : []),
     ...(found.refused === undefined ? [] : [`\n${formatProblems('routes.yaml', found.problems)}\n${found.refused}`]),
   ].join('\n')
+}
+
+/** What is refused because the gateway is behind: nothing is said of one that keeps up. */
+function pressureOf({ lagMs, shed }: Status['pressure']): string {
+  const refused = Object.entries(shed).flatMap(([priority, count]) => (count > 0 ? [`${count} ${priority}`] : []))
+  const lag = lagMs > 0 ? `; ${lagMs} ms behind` : ''
+  return refused.length > 0 ? `${lag}; refused for being behind: ${refused.join(', ')}` : lag
+}
+
+function lastAttemptOf({ state, lastFailure, since }: Pick<UpstreamStatus, 'state' | 'lastFailure' | 'since'>): string {
+  return `${state}${state === 'failing' && lastFailure ? `: ${lastFailure}` : ''}${since ? ` since ${since}` : ''}`
 }
 
 function rowOf({ nearMisses }: Status) {

@@ -50,8 +50,19 @@ test('status shows what serves, route by route, and how the upstreams fare', asy
   expect(out).toContain('serves revision 41 (0123456789ab) of 2026-01-02T03:00:00.000Z; up 245 s')
   expect(out).toMatch(/^search +\/search +live +search \(monolith → search\) +1 +1$/m)
   expect(out).toMatch(/^unmatched +\/unmatched +- +monolith +0 +0$/m)
-  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +no +failing: upstreamReset since 2026/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +no +0 of 10 +failing: upstreamReset since 2026/m)
   expect(out).toContain('hint: add 10.0.0.5 to trustedProxies')
+})
+
+test('status shows who waits for a connection, and what is refused because the gateway is behind', async () => {
+  const admin = await adminOf({
+    loadOf: () => ({ open: 7, waiting: 3, most: 7 }),
+    pressure: () => ({ lagMs: 250, shed: { yielding: 12, unsafe: 1, safe: 0 } }),
+  })
+  const { out } = await folder.banyan(['status', '--admin', admin.href])
+  expect(out).toContain('up 245 s; 250 ms behind; refused for being behind: 12 yielding, 1 unsafe\n')
+  expect(out).toMatch(/^UPSTREAM +ORIGIN +CONNECTS +CONNECTIONS +LAST ATTEMPT +BREAKER$/m)
+  expect(out).toMatch(/^search +http:\/\/127.0.0.1:1 +no +7 of 7, 3 wait +failing/m)
 })
 
 test('a refused file is told with its problems, and the exit code is 1', async () => {

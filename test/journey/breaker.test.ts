@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startOrigin } from '../harness/origin.ts'
 import { openWire } from '../harness/wire.ts'
+import { until } from './caching.ts'
 import { identityIn, session, startBetween } from './sides.ts'
 
 interface Service {
@@ -243,6 +244,22 @@ test('requests that are only made to be compared do not open it', async () => {
   }
   expect(await gateway.metric('banyan_breaker_state{upstream="new"}')).toBe(0)
   expect(candidate.hits()).toBe(10)
+})
+
+test('a leg that it refuses is not one that the candidate left unanswered', async () => {
+  const [old, candidate] = await Promise.all([startService(well), startService()])
+  const direct = '  - { name: direct, match: { path: /direct, methods: [POST] }, upstream: new }\n'
+  const yaml = moving(old, candidate, 'stage: shadow, compare: { sample: 100%, atMost: 1000/s }')
+  const gateway = await startBetween(yaml + direct)
+  for (let i = 0; i < 5; i++) await (await fetch(`${gateway.url}/direct`, { method: 'POST' })).text()
+  await gateway.line(({ msg }) => msg === 'breaker opened')
+  expect(await (await fetch(`${gateway.url}/search/x`)).text()).toBe('well')
+  await until(async () => {
+    const found = await fetch(`${gateway.adminUrl}/diff/search?examples=no`)
+    const { notCompared } = (await found.json()) as { notCompared?: Record<string, number> }
+    return notCompared !== undefined && Object.keys(notCompared).join() === 'refused'
+  })
+  expect(candidate.hits()).toBe(5)
 })
 
 test('a canary whose breaker opens is rolled back, however few its requests', async () => {
