@@ -68,6 +68,7 @@ export function createKeyOrders(parts: Parts): KeyOrders {
   async function add(
     about: Omit<KeyRecord, 'id' | 'version' | 'hashes' | 'line'> & { readonly line?: string },
   ): Promise<Issued> {
+    storeOrNot()
     const obstacle = parts.obstacle()
     if (obstacle) refuse(obstacle)
     const { key, id } = make(about.env)

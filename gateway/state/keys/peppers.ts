@@ -3,7 +3,7 @@
 // The danger it guards against: a new pepper made in place of one that was lost, so that no key is known and nobody is told why.
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Content } from '../../files/content.ts'
+import { type Content, linesOf } from '../../files/content.ts'
 import { type Follower, follow } from '../../files/follow.ts'
 import { leastPepperLength, type Pepper, pepperOf } from '../../identity/keyHash.ts'
 import type { KeySettings } from '../../model.ts'
@@ -69,11 +69,6 @@ export function createPeppers(onTrouble: (reason: string) => void): Peppers {
     },
     close: async () => follower?.it.close(),
   }
-}
-
-function linesOf(text: string): readonly string[] {
-  const lines = text.split('\n').map((line) => line.trim())
-  return lines.filter((line) => line !== '' && !line.startsWith('#'))
 }
 
 function holdsOn(peppers: readonly Pepper[]): string {
