@@ -32,7 +32,7 @@ test('no call waits for a frozen Redis longer than its bound', async () => {
       return { name, ...(await timed(() => call(store))) }
     }),
   )
-  const boundOf = (name: string) => (name === 'recall' || name === 'remember' ? 100 : 1000)
+  const boundOf = (name: string) => (['recall', 'remember', 'draw', 'settle'].includes(name) ? 100 : 1000)
   for (const { name, tookMs, thrown } of asked) {
     expect(thrown).toBeInstanceOf(StoreDown)
     expect(thrown).toMatchObject({

@@ -110,6 +110,8 @@ export async function timed(call: () => Promise<unknown>): Promise<Timed> {
   return { tookMs: performance.now() - startedAt, thrown }
 }
 
+const charge = { key: 'a', budget: { most: 1e9, perMs: 1 }, cost: 1, isDry: false, onStoreLoss: 'closed' as const }
+
 /** Every call of the port, by name. */
 export const everyCall: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   evictionPolicy: (store) => store.evictionPolicy(),
@@ -123,6 +125,9 @@ export const everyCall: Readonly<Record<string, (store: Store) => Promise<unknow
   remember: (store) => store.remember('side', 'key', 'new', 1000),
   recall: (store) => store.recall('side', 'key'),
   setIfAbsent: (store) => store.setIfAbsent('split', 'key', 'secret'),
+  draw: (store) => store.draw([charge]),
+  settle: (store) =>
+    store.settle([{ charge: { ...charge, isMet: true, level: { used: 1, at: 0, charged: 1, born: 0 } }, cost: 0 }]),
   announce: (store) => store.announce({}, 1000),
   replicas: (store) => store.replicas(),
 }
