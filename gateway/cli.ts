@@ -1,5 +1,8 @@
 // The `banyan` command: one file per subcommand under cli/, one line per subcommand here.
 // The danger it guards against: a script that cannot tell a "no" from a mistyped command or a gateway that is away.
+
+import { admin } from './cli/adminToken.ts'
+import { audit } from './cli/audit.ts'
 import { cache } from './cli/cache.ts'
 import { check } from './cli/check.ts'
 import { type Command, helpOf, helpOfExitCodes, parse, UsageError, type World } from './cli/command.ts'
@@ -22,7 +25,7 @@ import { version } from './version.ts'
 
 const commands: readonly Command[] = [
   ...[run, check, explain, status, why, cache],
-  ...[plan, promote, rollback, pause, resume, ack, history, diff, tester, keys],
+  ...[plan, promote, rollback, pause, resume, ack, history, diff, tester, keys, audit, admin],
 ]
 
 /** @param argv without node and the script. @returns the exit code, as `--help` lists them */

@@ -38,11 +38,20 @@ export interface Ask {
 /** @throws UsageError when nobody says where the gateway is */
 export async function askerOf(given: Given, world: World): Promise<Ask> {
   const admin = await adminOf(given, world)
-  const by = nameOf(world)
+  const own = { 'Banyan-Admin': nameOf(world), ...authorizationOf(world) }
   return {
-    get: (path) => ask(new URL(path, admin), { headers: { 'Banyan-Admin': by } }),
-    post: (path, body) => ask(new URL(path, admin), { method: 'POST', ...contentOf(body, by) }),
+    get: (path) => ask(new URL(path, admin), { headers: own }),
+    post: (path, body) => ask(new URL(path, admin), { method: 'POST', ...contentOf(body, own) }),
   }
+}
+
+/** @throws UsageError */
+function authorizationOf({ env }: World): { Authorization?: string } {
+  const token = env.BANYAN_ADMIN_TOKEN?.trim()
+  if (!token) return {}
+  // What fetch refuses in a field it quotes.
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(token)) throw new UsageError('what is in BANYAN_ADMIN_TOKEN is no token')
+  return { Authorization: `Bearer ${token}` }
 }
 
 /** What stands in a field is visible ASCII (RFC 9110 §5.5). */
@@ -51,11 +60,10 @@ function nameOf({ env }: World): string {
   return user ? `cli:${user.replace(/[^\x21-\x7e]/g, '?')}`.slice(0, 64) : 'cli'
 }
 
-function contentOf(body: object | string | undefined, by: string): RequestInit {
-  const headers = { 'Banyan-Admin': by }
-  if (body === undefined) return { headers }
-  if (typeof body === 'string') return { headers: { ...headers, 'Content-Type': 'application/yaml' }, body }
-  return { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+function contentOf(body: object | string | undefined, own: Record<string, string>): RequestInit {
+  if (body === undefined) return { headers: own }
+  if (typeof body === 'string') return { headers: { ...own, 'Content-Type': 'application/yaml' }, body }
+  return { headers: { ...own, 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 /** @throws Unreachable */

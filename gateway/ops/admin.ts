@@ -4,6 +4,9 @@
 import { isIP } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { CoreSettings } from '../model.ts'
+import { limitAdmin } from './adminLimit.ts'
+import { auditPages } from './auditPages.ts'
 import { cachePages } from './caching.ts'
 import { diffPage } from './diff.ts'
 import type { AdminPorts } from './gateway.ts'
@@ -30,8 +33,9 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
     // What no route can be looked up for never meets a hook; Fastify's own answer is no problem+json.
     frameworkErrors: (error, _request, reply) => sendProblem(reply, error.statusCode ?? 400, 'This is no valid path.'),
   })
+  await limitAdmin(app)
   app.addHook('onRequest', async (request, reply) => {
-    if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin.host)) {
+    if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin)) {
       return sendProblem(reply, 421, 'This Host is not this listener.', { remedy: 'Use its address or localhost.' })
     }
     // No page of another site can add a field of its own without a CORS preflight, which is never granted here.
@@ -61,6 +65,7 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   })
   await app.register(orders, { gateway: ports.gateway })
   await app.register(rolloutPages, { gateway: ports.gateway, clock: ports.clock })
+  await app.register(auditPages, { gateway: ports.gateway, wall: ports.clock.wall })
   await app.register(cachePages, { gateway: ports.gateway })
   await app.register(diffPage, { gateway: ports.gateway })
   await app.register(keyPages, { gateway: ports.gateway })
@@ -99,8 +104,9 @@ async function refuse(request: FastifyRequest, reply: FastifyReply) {
   return sendProblem(reply, 405, `Only ${allow} here.`)
 }
 
-/** A rebound name of a web page's own is never an address, localhost or the configured name. */
-function isOurHost({ headers }: FastifyRequest, configured: string | undefined): boolean {
+/** A rebound name of a web page's own is never an address, localhost or the configured name; and no page has a token to send. */
+function isOurHost({ headers }: FastifyRequest, admin: CoreSettings['admin'] | undefined): boolean {
   const host = (headers.host ?? '').toLowerCase().replace(/:\d+$/, '')
-  return host === 'localhost' || host === configured || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0
+  if (host === 'localhost' || host === admin?.host || isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0) return true
+  return (admin?.tokens.length ?? 0) > 0
 }

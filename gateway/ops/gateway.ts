@@ -61,7 +61,7 @@ export interface Gateway {
   readonly rollouts: RolloutBook
   readonly traffic: Traffic
   /** What operators do is recorded there. */
-  readonly record: Pick<Record, 'audit' | 'refused'>
+  readonly record: Pick<Record, 'audit' | 'refused' | 'heads'>
   readonly evidence: Evidence
   /** Undefined before the first Snapshot. */
   snapshot(): Snapshot | undefined

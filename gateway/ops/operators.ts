@@ -66,6 +66,19 @@ export function admission({ gateway, clock }: Pick<AdminPorts, 'gateway' | 'cloc
   }
 }
 
+const warnMs = 14 * 86_400_000
+
+/** Sentences about tokens that have ended, or soon will. */
+export function tokenHints(tokens: readonly AdminToken[], nowMs: number): readonly string[] {
+  return tokens.flatMap(({ name, roles, expiresAt = Number.POSITIVE_INFINITY }) => {
+    if (expiresAt - nowMs > warnMs) return []
+    const when = `${nowMs >= expiresAt ? 'has expired' : 'expires'} at ${new Date(expiresAt).toISOString()}`
+    return [
+      `the admin token of ${name} ${when}; to make another: banyan admin token ${name} --roles ${roles.join(',')}`,
+    ]
+  })
+}
+
 interface Refused {
   readonly status: 401 | 403
   /** RFC 6750 §3. */

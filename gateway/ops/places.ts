@@ -7,7 +7,9 @@ const reads = 'GET, HEAD'
 /** As they are told, with what they take. */
 const places: readonly (readonly [place: string, allow: string])[] = [
   ...['/healthz', '/readyz', '/metrics', '/status', '/upstreams/NAME/*'].map((place) => [place, reads] as const),
-  ...['/rollouts', '/rollouts/NAME', '/history', '/diff/NAME', '/cache/stats'].map((place) => [place, reads] as const),
+  ...['/rollouts', '/rollouts/NAME', '/history', '/audit/heads', '/diff/NAME', '/cache/stats'].map(
+    (place) => [place, reads] as const,
+  ),
   ...['/reload', '/plan', '/rollback', '/cache/purge'].map((place) => [place, 'POST'] as const),
   ...[['/keys', 'GET, HEAD, POST'] as const, ['/keys/NAME/uses', reads] as const],
   ...['/keys/adopt', '/keys/NAME/rotate', '/keys/NAME/revoke'].map((place) => [place, 'POST'] as const),

@@ -3,7 +3,7 @@
 import type { Clock, Snapshot } from '../model.ts'
 import { describeStanding } from '../rollout/standing.ts'
 import { type Audit, createAudit, nameWriter } from '../state/audit.ts'
-import { type AuditQuery, readAudit } from '../state/auditRead.ts'
+import { type AuditQuery, type FoundHead, readAudit, readHeads } from '../state/auditRead.ts'
 import type { AuditEntry, AuditRecord } from '../state/auditRecord.ts'
 import { createRefusals } from '../state/auditRefusals.ts'
 import type { BreakerTurn } from '../state/breakers.ts'
@@ -28,6 +28,8 @@ export interface Record {
   refused(source: string, entry: AuditEntry): void
   /** Of all replicas. Rejects when stateDir cannot be read. */
   history(query: AuditQuery): Promise<readonly AuditRecord[]>
+  /** Where each chain stands on this replica's disk. Rejects when stateDir cannot be read. */
+  heads(): Promise<readonly FoundHead[]>
   close(): Promise<void>
 }
 
@@ -45,6 +47,11 @@ function tellMove({ kind, subject, by, from, to, reason }: AuditEntry, life: Log
   const moved = { rollout: subject, by, from, to, reason, isRemote }
   if (loud.has(kind)) life.warn(moved, message)
   else life.info(moved, message)
+}
+
+function entryOf({ kind, rollout, from, to, by, reason, evidence }: RolloutChange): AuditEntry {
+  const standings = { from: describeStanding(from), to: describeStanding(to) }
+  return { kind, by, subject: rollout.key, ...standings, reason, ...(evidence !== undefined && { evidence }) }
 }
 
 function shownOf({ by, subject, reason }: AuditEntry) {
@@ -88,12 +95,10 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
       for (const entry of early) append(entry)
       early = []
     },
-    changed({ kind, rollout, from, to, by, reason, evidence, isRemote }) {
-      const standings = { from: describeStanding(from), to: describeStanding(to) }
-      const entry = { kind, by, subject: rollout.key, ...standings, reason }
+    changed(change) {
       // It is in the audit of the replica that has decided it.
-      if (isRemote) tellMove(entry, life, isRemote)
-      else note({ ...entry, ...(evidence !== undefined && { evidence }) })
+      if (change.isRemote) tellMove(entryOf(change), life, true)
+      else note(entryOf(change))
     },
     accepted({ revision: accepted, hash, routes }) {
       revision = accepted
@@ -113,6 +118,7 @@ export function createRecord(clock: Clock, life: Log['life'], shared: () => Shar
       append({ revision, ...entry })
     },
     refused: refusals.add,
+    heads: async () => (opened ? readHeads(opened.stateDir) : []),
     async history(query) {
       const own = opened ? await readAudit(opened.stateDir, query) : []
       return mergeRecords(own, (await shared()?.read(query)) ?? [], query.limit)

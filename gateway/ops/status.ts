@@ -11,6 +11,7 @@ import type { SharingView } from '../state/sharing.ts'
 import type { Watch } from '../state/targets/watch.ts'
 import type { AdminPorts, Gateway } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
+import { tokenHints } from './operators.ts'
 import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
 
 export interface RouteStatus {
@@ -105,7 +106,11 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
     warnings: snapshot?.warnings ?? [],
     problems,
     ...(problems.length > 0 && { refused: refusedSentence(problems, snapshot) }),
-    hints: [...overrideHints(rollouts.states()), ...gateway.hints()],
+    hints: [
+      ...overrideHints(rollouts.states()),
+      ...tokenHints(snapshot?.settings.admin.tokens ?? [], clock.wall()),
+      ...gateway.hints(),
+    ],
     nearMisses: metrics.nearMisses(),
   }
 }

@@ -175,7 +175,7 @@ async function readSlice(file: string, start: number, end: number): Promise<Buff
   }
 }
 
-function isHead(value: unknown): value is Head {
+export function isHead(value: unknown): value is Head {
   const { writer, seq, hash } = (value ?? {}) as Partial<Record<keyof Head, unknown>>
   return typeof writer === 'string' && Number.isSafeInteger(seq) && typeof hash === 'string'
 }

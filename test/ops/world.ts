@@ -174,7 +174,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
     read: async () => ({ problems: [], value: undefined }),
     history: async () => [],
     comparisonsOf: () => undefined,
-    record: { audit: () => {}, refused: () => {} },
+    record: { audit: () => {}, refused: () => {}, heads: async () => [] },
     problems: () => [],
     hints: () => [],
     sharing: { unconfirmed: async () => [], view: async () => ({ id: 'here', store: { is: 'memory' }, replicas: [] }) },
