@@ -21,6 +21,8 @@ const measuringMs = 5_000
 /** How long it is believed; up to so much longer by chance, so that several gateways do not measure in one moment. */
 const believedMs = 60_000
 const jitter = 0.15
+/** Not even so much less than at the measurement before: it does not fall any more. */
+const settled = 0.9
 
 export interface Bounds {
   readonly least: number
@@ -84,8 +86,11 @@ export class Gradient {
 
   #measure(elapsedMs: number, nowMs: number): void {
     if (this.#count < (elapsedMs < measuringMs ? calmSamples : fewest)) return
+    const before = this.#calmMs ?? Number.POSITIVE_INFINITY
     this.#calmMs = middleOf(this.#tookMs)
-    this.#staleAt = nowMs + believedMs * (1 + jitter * this.#parts.random())
+    // As long as it falls, half of the limit may have been enough for a queue: then it is measured again, from a lower one.
+    const isSettled = this.#calmMs > before * settled
+    this.#staleAt = isSettled ? nowMs + believedMs * (1 + jitter * this.#parts.random()) : nowMs
     this.#measuringSince = undefined
     this.#openWindow(nowMs)
   }

@@ -117,15 +117,27 @@ test('an upstream that takes everything is given everything, up to what there ma
   expect(simulation.turnedAway).toBe(0)
 })
 
-test('an upstream whose every answer takes longer than it used to is not held down for ever', () => {
+test('an upstream whose every answer takes longer than it used to is not held down for long', () => {
   const simulation = new Simulation()
-  simulation.run(30_000, tooMuch)
+  simulation.run(5_000, tooMuch)
   simulation.upstream.tookMs = 150
   simulation.run(30_000, tooMuch)
   expect(simulation.lowest).toBeLessThanOrEqual(5)
   simulation.run(20_000, tooMuch)
   expect(simulation.gradient.calmMs).toBe(150)
   expect(simulation.gradient.most).toBeGreaterThanOrEqual(20)
+  expect(simulation.gradient.most).toBeLessThanOrEqual(30)
+})
+
+test('an upstream whose every answer takes less time than it used to is given a queue for a minute at most', () => {
+  const simulation = new Simulation()
+  simulation.upstream.tookMs = 150
+  simulation.run(30_000, tooMuch)
+  simulation.upstream.tookMs = 50
+  simulation.run(45_000, tooMuch)
+  expect(simulation.highest).toBeGreaterThan(40)
+  simulation.run(30_000, tooMuch)
+  expect(simulation.gradient.calmMs).toBe(50)
   expect(simulation.gradient.most).toBeLessThanOrEqual(30)
 })
 
@@ -139,6 +151,15 @@ test('silence, and a trickle after a load, leave the limit where it is', () => {
   expect(Math.abs(simulation.gradient.most - before)).toBeLessThanOrEqual(1)
   simulation.run(10_000, tooMuch)
   expect(simulation.gradient.most).toBeGreaterThanOrEqual(before - 5)
+})
+
+test('an upstream that takes far less than where it begins is soon known to', () => {
+  const simulation = new Simulation()
+  simulation.upstream.places = 4
+  simulation.run(15_000, tooMuch)
+  simulation.run(45_000, tooMuch)
+  expect(simulation.gradient.calmMs).toBe(50)
+  expect(simulation.highest).toBeLessThanOrEqual(8)
 })
 
 test('one window of slow answers takes no more than half of it', () => {
