@@ -57,6 +57,7 @@ const table = {
     retryAfterMs: 1_000,
     title: 'The service is busy.',
   },
+  secretMissing: { status: 502, blame: 'gateway', mayHaveRun: false, title: 'The service cannot be asked.' },
   notStored: { status: 504, blame: 'client', mayHaveRun: false, title: 'Nothing that fits is stored.' },
   unauthenticated: { status: 401, blame: 'client', mayHaveRun: false, title: 'Nobody is known by these credentials.' },
   keyTooOld: {

@@ -12,6 +12,7 @@ import { limit } from './filters/limit.ts'
 import { observe } from './filters/observe.ts'
 import { retry } from './filters/retry.ts'
 import { screen } from './filters/screen.ts'
+import { secret } from './filters/secret.ts'
 import { shed } from './filters/shed.ts'
 import { split } from './filters/split.ts'
 import { writes } from './filters/writes.ts'
@@ -31,5 +32,6 @@ export const filters: readonly FilterKind[] = [
   fallback,
   retry,
   breaker,
+  secret,
   attempt,
 ]

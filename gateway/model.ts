@@ -6,6 +6,7 @@ import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.t
 import type { HealthSettings, OutlierSettings } from './model/health.ts'
 import type { AuthRules, Identity } from './model/identity.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
+import type { SecretSettings } from './model/secret.ts'
 import type { Affinity, Target } from './model/target.ts'
 
 export type * from './model/breaker.ts'
@@ -19,6 +20,7 @@ export type * from './model/load.ts'
 export type * from './model/override.ts'
 export type * from './model/retry.ts'
 export type * from './model/rollout.ts'
+export type * from './model/secret.ts'
 export type * from './model/target.ts'
 
 /** Why an attempt is made: only `primary` is the client's own request at the side that its Route chose. */
@@ -216,6 +218,8 @@ export interface Upstream {
   readonly maxPending: number
   /** Absent: it is asked however it fares. */
   readonly breaker?: BreakerSettings
+  /** Absent: it is told of the client's own credentials alone. */
+  readonly secret?: SecretSettings
   /** Absent: its targets are well unless their requests say otherwise. */
   readonly health?: HealthSettings
   /** Absent: none of its targets is left alone for its failures. */

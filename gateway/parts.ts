@@ -90,7 +90,7 @@ function metricsOf({ moving, streams, stocking, identifying, reaching, live, cer
 }
 
 function servicesOf({ clock, moving, reaching, identifying, stocking, streams, comparisons }: Held) {
-  const { retries, breakers, pressure } = reaching
+  const { retries, breakers, pressure, secrets } = reaching
   return {
     clock,
     comparisons,
@@ -100,6 +100,7 @@ function servicesOf({ clock, moving, reaching, identifying, stocking, streams, c
     streams,
     breakers,
     pressure,
+    secrets,
     caches: stocking.caches,
     ...identifying.ports,
   }

@@ -16,6 +16,7 @@ import { watchMetrics } from './ops/watchMetrics.ts'
 import { type BreakerBook, createBreakers } from './state/breakers.ts'
 import { createPressure, type PressureGauge } from './state/pressure.ts'
 import { createRetries, type RetryBook } from './state/retryBudget.ts'
+import { createSecrets, type SecretBook } from './state/secrets.ts'
 import { sharer } from './state/sharing/fleetSize.ts'
 import { realSchedule } from './state/streams.ts'
 import { createBalancer } from './state/targets/balancer.ts'
@@ -29,6 +30,7 @@ export interface Reaching {
   /** Asks the `target` of its upstream, and no other. */
   readonly forwardTo: Forward
   readonly breakers: BreakerBook
+  readonly secrets: SecretBook
   readonly retries: RetryBook
   readonly pressure: PressureGauge
   /** The part of a limit of the fleet that is this gateway's. */
@@ -45,6 +47,7 @@ export interface Reaching {
 export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'life'>): Reaching {
   const shareOf = sharer(moving.sharing.fleetSize)
   const tls = watchedTls(log)
+  const secrets = watchedSecrets(clock, log)
   const pools = createPools({ clock, lookup: createResolver(), contextOf: tls.contextOf, shareOf })
   const breakers = watchedBreakers(clock, moving)
   const pressure = createPressure({ clock, schedule: realSchedule })
@@ -74,15 +77,18 @@ export function assembleReaching(clock: Clock, moving: Moving, log: Pick<Log, 'l
     },
     follow(snapshot) {
       tls.follow(snapshot)
+      secrets.follow(snapshot)
       breakers.follow(snapshot)
       balancer.follow(snapshot)
       checks.follow(snapshot)
     },
-    hints: tls.hints,
+    secrets,
+    hints: () => [...tls.hints(), ...secrets.hints()],
     async close() {
       checks.close()
       pools.destroy()
       await tls.close()
+      await secrets.close()
     },
   }
 }
@@ -106,6 +112,17 @@ function watchedTls({ life }: Pick<Log, 'life'>): UpstreamTls {
       ? life.info({ ...files }, 'other TLS files are in use for an upstream')
       : life.error({ ...files, reason }, 'TLS files of an upstream cannot be used'),
   )
+}
+
+/** What upstreams know the gateway by, of whose change and trouble is told. */
+function watchedSecrets(clock: Clock, { life }: Pick<Log, 'life'>): SecretBook {
+  return createSecrets({
+    clock,
+    told: (upstream, reason) =>
+      reason === undefined
+        ? life.info({ upstream }, 'another secret is in use')
+        : life.error({ upstream, reason }, 'the secret cannot be used'),
+  })
 }
 
 /** The breakers, whose turns are told, and an opening held against the move that leads there. */

@@ -10,6 +10,7 @@ import { matchSchema } from './matchSchema.ts'
 import { publicSchema } from './publicSchema.ts'
 import { CookieName, groupsSchema, rolloutProperties } from './rolloutSchema.ts'
 import { Duration, ListenHost, Name, Port, Size, Text } from './schema.ts'
+import { secretSchema } from './secretSchema.ts'
 import { storeProperties } from './storeSchema.ts'
 import { targetProperties } from './targetSchema.ts'
 import { upstreamTlsSchema } from './upstreamTlsSchema.ts'
@@ -74,6 +75,7 @@ export const upstreamSchema = Type.Object(
     tls: upstreamTlsSchema,
     breaker: Type.Optional(breakerSchema),
     ...healthProperties,
+    secret: Type.Optional(secretSchema),
   },
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )

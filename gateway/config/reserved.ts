@@ -8,7 +8,7 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
 
   [/^\/public$/, ['proxyProtocol', 'maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
-  [/^\/upstreams\/[^/]+$/, ['secret', 'internalToken']],
+  [/^\/upstreams\/[^/]+$/, ['internalToken']],
   [/^\/routes\/[0-9]+$/, ['cookies', 'priority', 'breaker']],
 ]
 

@@ -7,6 +7,7 @@ import { watchOf } from './health.ts'
 import { type KnownUpstreams, type Page, refuse } from './page.ts'
 import { below, isMapping, valueAt } from './pointer.ts'
 import { basisPoints, durationMs } from './schema.ts'
+import { secretOf } from './secret.ts'
 import { balancingOf } from './targets.ts'
 
 /** @param file the path of routes.yaml, to whose folder relative paths belong */
@@ -27,9 +28,11 @@ function declareUpstream(page: Page, name: string, file: string): Upstream | und
   const settings = page.checked.at<CheckedUpstream>(pointer)
   const balancing = balancingOf(page, { pointer, file }, settings)
   if (!balancing || !settings) return undefined
-  const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker } = settings
+  const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker, secret } = settings
   const watch = watchOf(page, pointer, settings, balancing.targets.length)
   if (!watch || (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker))) return undefined
+  const proof = secret && secretOf(page, { pointer: below(pointer, 'secret'), file }, secret)
+  if (secret && !proof) return undefined
   return {
     name,
     ...balancing,
@@ -40,6 +43,7 @@ function declareUpstream(page: Page, name: string, file: string): Upstream | und
     maxConnections,
     maxPending,
     ...(breaker && { breaker: breakerOf(breaker) }),
+    ...(proof && { secret: proof }),
     ...watch,
   }
 }

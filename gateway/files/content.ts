@@ -23,6 +23,12 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
+/** One thing in each line: without what is empty, or begins with `#`. */
+export function linesOf(text: string): readonly string[] {
+  const lines = text.split('\n').map((line) => line.trim())
+  return lines.filter((line) => line !== '' && !line.startsWith('#'))
+}
+
 /** @param file a path; a symbolic link is followed */
 export async function readContent(file: string): Promise<Content> {
   try {

@@ -52,6 +52,7 @@ export interface Services {
   readonly breakers: Breakers
   readonly pressure: Pressure
   readonly caches: Caches
+  readonly secrets: Secrets
   readonly credentials: Credentials
   readonly limits: Limits
 }
@@ -74,6 +75,14 @@ export interface Limits {
   take<C extends Charge>(route: string, charges: readonly C[]): Allowance<C> | Promise<Allowance<C>>
   /** What was taken has come out cheaper or dearer. */
   settle(at: Allowance['at'], settled: readonly Settled[]): void
+}
+
+/** What upstreams know the gateway by. */
+export interface Secrets {
+  /** What stands in the field, to be tried in this order: two at most, none while there is none to be had. */
+  of(upstream: string): readonly string[]
+  /** That one was taken where the one before it was refused. */
+  taken(upstream: string, value: string): void
 }
 
 /** Answers in stock, by RFC 9111. */
