@@ -20,30 +20,26 @@ interface Breaking {
   act(how: (response: ServerResponse) => void): void
 }
 
-/** @param broken how many of them cannot reach the service, and only they */
-async function startBreaking(openFor: string, broken = 0): Promise<Breaking> {
+async function startBreaking(openFor: string): Promise<Breaking> {
   const hits: ServerResponse[] = []
   let acting: (response: ServerResponse) => void = failing
   const service = await startOrigin((_, response) => {
     hits.push(response)
     acting(response)
   })
-  const behindBroken = await startOrigin((_, response) => failing(response))
   const redis = await startRedis()
   onTestFinished(async () => {
     await redis.stop()
     await service.close()
-    await behindBroken.close()
   })
   const replicas: Replica[] = []
   for (let i = 0; i < 3; i++) {
-    const url = i < broken ? behindBroken.url : service.url
     const breaker = `{ minRequests: 5, open: ${openFor}, window: 60s }`
     const yaml = `accessLog: off
 paths: {}
 store: { state: "${redis.url}" }
 replicas: 4
-upstreams: { service: { url: "${url}", maxConnections: 12, breaker: ${breaker} } }
+upstreams: { service: { url: "${service.url}", maxConnections: 12, breaker: ${breaker} } }
 unmatched: service
 `
     replicas.push(await startBetween(yaml, await newStateDir()))
@@ -61,8 +57,8 @@ interface Status {
   readonly upstreams: readonly { readonly breaker: Record<string, unknown> }[]
 }
 
-async function statusOf({ url }: Replica): Promise<number> {
-  const response = await fetch(url)
+async function statusOf({ url }: Replica, headers: Record<string, string> = {}): Promise<number> {
+  const response = await fetch(url, { headers })
   await response.arrayBuffer()
   return response.status
 }
@@ -118,24 +114,26 @@ test('exactly one probe of the fleet reaches the upstream, and its answer closes
   const [probe] = hits.slice(before)
   probe?.end('well')
   await Promise.all(replicas.map((replica) => replica.line(({ msg }) => msg === 'breaker closed')))
-  expect(await Promise.all(replicas.map(statusOf))).toEqual([200, 200, 200])
+  expect(await Promise.all(replicas.map((replica) => statusOf(replica)))).toEqual([200, 200, 200])
 })
 
 async function hitsBeyond(hits: readonly unknown[], count: number): Promise<void> {
   await until(async () => hits.length > count)
 }
 
-test('one that cannot reach it opens only its own', async () => {
-  const { replicas } = await startBreaking('10m', 1)
+test('one whose way there is broken opens only its own, and the others go on', async () => {
+  const { replicas, act } = await startBreaking('10m')
+  act((response) => (response.req.headers['x-lost'] ? response.req.socket.destroy() : well(response)))
   const [broken, ...others] = replicas
   if (!broken) throw new Error('no replica')
-  await fail(broken)
+  const lost = { 'X-Lost': 'on its way' }
+  for (let i = 0; i < 5; i++) expect(await statusOf(broken, lost)).toBe(502)
   await opened(broken)
   expect(await statusOf(broken)).toBe(503)
-  await until(async () => (await broken.metric('banyan_breaker_votes{upstream="service"}')) === 1)
   for (const other of others) {
-    expect(await other.metric('banyan_breaker_state{upstream="service"}')).toBe(0)
+    await until(async () => (await other.metric('banyan_breaker_votes{upstream="service"}')) === 1)
     expect((await read<Status>(other, 'status')).upstreams[0]?.breaker).toMatchObject({ state: 'closed' })
+    expect(await statusOf(other)).toBe(200)
   }
 })
 
