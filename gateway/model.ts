@@ -2,8 +2,9 @@
 // This file and those in model/ import nothing else of ours.
 import type { Duplex, Readable } from 'node:stream'
 import type { BreakerSettings } from './model/breaker.ts'
+import type { Client } from './model/client.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
-import type { HealthSettings, OutlierSettings } from './model/health.ts'
+import type { WatchSettings } from './model/health.ts'
 import type { AuthRules, Identity } from './model/identity.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 import type { SecretSettings } from './model/secret.ts'
@@ -11,6 +12,7 @@ import type { Affinity, Target } from './model/target.ts'
 
 export type * from './model/breaker.ts'
 export type * from './model/caching.ts'
+export type * from './model/client.ts'
 export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/health.ts'
@@ -50,28 +52,6 @@ export interface Fields {
 
 /** Nothing, all of it, or a stream with exactly one consumer. */
 export type Body = undefined | Buffer | Readable
-
-/** Who sent a request. */
-export interface Client {
-  /** The client's address as `trustedProxies` lets us believe it. */
-  readonly address: string
-  /** The address at the other end of the connection. */
-  readonly peer: string
-  /** Whether that peer is one of `trustedProxies`: its forwarding fields are appended to, anybody else's are replaced. */
-  readonly peerTrusted: boolean
-  /** Whether the client's connection to us is TLS. */
-  readonly tls: boolean
-  /** Its connection, for what may never be shared between two of them (a login by NTLM). Requests of our own have none. */
-  readonly connection?: ClientConnection
-}
-
-/** The identity of one client connection. */
-export interface ClientConnection {
-  /** Whether an upstream knows its client by it (NTLM, Negotiate). For good: what has been so once is not taken for anonymous again. */
-  hasLogin?: boolean
-  /** Calls the listener once when it has closed. */
-  onClose(listener: () => void): void
-}
 
 /** One request under way. Immutable: a filter that changes something passes a changed copy on (`{ ...exchange, upstream }`). */
 export interface Exchange {
@@ -195,7 +175,7 @@ export interface Outcome {
 }
 
 /** A named place that can answer: the monolith, or a service cut out of it. */
-export interface Upstream {
+export interface Upstream extends WatchSettings {
   readonly name: string
   /** The first of its targets; of an attempt the one that it goes to. */
   readonly target: Target
@@ -220,12 +200,6 @@ export interface Upstream {
   readonly breaker?: BreakerSettings
   /** Absent: it is told of the client's own credentials alone. */
   readonly secret?: SecretSettings
-  /** Absent: its targets are well unless their requests say otherwise. */
-  readonly health?: HealthSettings
-  /** Absent: none of its targets is left alone for its failures. */
-  readonly outliers?: OutlierSettings
-  /** Whether the requests under way at a time are bounded by how long its answers take, below `maxConnections`. */
-  readonly isAdaptive?: true
 }
 
 /** What a Route moves from and to, and the Rollout that says how far it is. */

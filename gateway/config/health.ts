@@ -1,15 +1,18 @@
 // How an Upstream's targets are watched, and how much it is given, from the file.
 // The danger it guards against: a watch that can find nothing: with one target, or with no time between two checks.
-import type { HealthSettings, OutlierSettings, Upstream } from '../model.ts'
+import type { HealthSettings, OutlierSettings, WatchSettings } from '../model.ts'
 import type { CheckedWatch } from './healthSchema.ts'
 import { type Page, refuse } from './page.ts'
 import { below } from './pointer.ts'
 import { basisPoints, durationMs } from './schema.ts'
 
-type Watch = Pick<Upstream, 'health' | 'outliers' | 'isAdaptive'>
-
 /** @param pointer of the upstream. @returns undefined after a mistake, which is told */
-export function watchOf(page: Page, pointer: string, settings: CheckedWatch, targets: number): Watch | undefined {
+export function watchOf(
+  page: Page,
+  pointer: string,
+  settings: CheckedWatch,
+  targets: number,
+): WatchSettings | undefined {
   const { health, outliers, concurrency } = settings
   const isSound = areSound(page, pointer, [
     ['health/every', health?.every, 100],

@@ -24,6 +24,16 @@ export interface OutlierSettings {
   readonly maxBasisPoints: number
 }
 
+/** What the file asks for of an Upstream beside its requests. */
+export interface WatchSettings {
+  /** Absent: its targets are well unless their requests say otherwise. */
+  readonly health?: HealthSettings
+  /** Absent: none of its targets is left alone for its failures. */
+  readonly outliers?: OutlierSettings
+  /** Whether the requests under way at a time are bounded by how long its answers take, below `maxConnections`. */
+  readonly isAdaptive?: true
+}
+
 /** What a request said of the target that it was sent to. */
 export type TargetWord = 'fine' | 'failed'
 

@@ -85,6 +85,17 @@ class Book implements OutlierBook {
     const judged = [...upstreams.values()].filter(isJudged)
     this.#upstreams = new Map(judged.map((upstream) => [upstream.name, upstream]))
     this.#watched.keepOnly(judged, () => ({ standing: unknown, ejections: 0 }))
+    for (const upstream of judged) this.#takeBack(upstream)
+  }
+
+  /** With fewer targets, fewer may be left alone. */
+  #takeBack(upstream: Judged): void {
+    const { targets, outliers } = upstream
+    const ejected = targets.filter((target) => !this.isUp(target, upstream))
+    for (const target of ejected.slice(mostEjected(targets.length, outliers))) {
+      const watched = this.#watched.find(target, upstream)
+      if (watched) watched.standing = unknown
+    }
   }
 
   #maySpare(target: Target, upstream: Judged): boolean {

@@ -97,6 +97,21 @@ describe('the book of outliers', () => {
     expect(up(edited)).toEqual([true, true, true, true])
   })
 
+  test('takes back at once what is more than may be among the targets of a newer file', () => {
+    const { book, fail, up } = newBook()
+    const max = { outliers: { ...outliers, maxBasisPoints: 5_000 } }
+    const six = upstreamOf([1, 2, 3, 4, 5, 6], max)
+    book.follow(snapshotOf(six))
+    for (const i of [0, 1, 2]) fail(six, i)
+    expect(up(six)).toEqual([false, false, false, true, true, true])
+    const four = upstreamOf([1, 2, 3, 4], max)
+    book.follow(snapshotOf(four))
+    expect(up(four)).toEqual([false, false, true, true])
+    const two = upstreamOf([1, 4], max)
+    book.follow(snapshotOf(two))
+    expect(up(two)).toEqual([true, true])
+  })
+
   test('hears nothing more of a target that is gone, or of an upstream that wants no outliers any more', () => {
     const { book, fail, up, turns } = newBook()
     book.follow(snapshotOf(upstreamOf([2, 3, 4])))
