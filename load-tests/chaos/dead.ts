@@ -6,7 +6,7 @@ import { randomFrom } from '../../services/kit/prng.ts'
 import { poissonTimes, systemTicker as ticker } from '../arrivals.ts'
 import { type Client, connectTo } from '../client.ts'
 import { spreadOf } from '../percentiles.ts'
-import { type ProcessPlan, type RunningProcess, startProcess } from '../processes.ts'
+import { type RunningProcess, startProcess } from '../processes.ts'
 import { type Kind, mixOf } from '../requests.ts'
 import { page } from '../shadow/origin.ts'
 import type { Round } from '../shadow/verdict.ts'
@@ -40,13 +40,13 @@ type Run = (path: Path, seconds?: number) => Promise<Part>
 /** @throws Error when something does not start, or `signal` came */
 export async function runDead(plan: DeadPlan, start: StartGateway, signal: AbortSignal): Promise<DeadMeasured> {
   const sides: RunningProcess<string>[] = []
-  const startSide = async (what: string) => {
-    const side = await startProcess(sidePlan(what))
+  const begin = async (what: string) => {
+    const side = await startSide(what)
     sides.push(side)
     return side.ready
   }
   try {
-    const gateway = await start(routesOf(await startSide('answer'), await startSide('hang')))
+    const gateway = await start(routesOf(await begin('answer'), await begin('hang')))
     try {
       return await measure(gateway, plan, signal)
     } finally {
@@ -142,12 +142,13 @@ routes:
 `
 }
 
-function sidePlan(what: string): ProcessPlan<string> {
-  return {
+/** A side that always does the same, as a process of its own. */
+export function startSide(what: string): Promise<RunningProcess<string>> {
+  return startProcess({
     name: `side (${what})`,
     args: [fileURLToPath(new URL('../shadow/origin.ts', import.meta.url)), what],
     ready: (line) => /^origin listening on (http:\/\/\S+)$/.exec(line)?.[1],
-  }
+  })
 }
 
 /** Attempts that the old side made in place of the dead one. */

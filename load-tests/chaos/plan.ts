@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { type Given, numberIn, oneOf, readArguments } from '../arguments.ts'
 
-export const parts = ['matrix', 'resets', 'busy', 'dead'] as const
+export const parts = ['matrix', 'resets', 'busy', 'dead', 'cache'] as const
 export type Part = (typeof parts)[number]
 
 export interface ChaosPlan {
@@ -25,14 +25,17 @@ export const help = `load-test chaos [options]
   busy     a side that always says 503 is hit once by each request
   dead     a side that hangs: once the breaker is open, the median difference of p99 (fallback against the
            plain monolith) must stay within that of plain against plain, plus 2 ms; every answer whole
+  cache    the Redis of a cache that two gateways share, frozen, thawed, killed and restarted: every answer whole,
+           it is used again within a second of its return, and p99 is then no more than twice that of before plus
+           2 ms; a purge at one gateway is heard at the other within a second
 
 Options
-  --only PART       matrix, resets, busy or dead; default all four
+  --only PART       matrix, resets, busy, dead or cache; default all five
   --posts N         of resets (default 10000)
   --rounds N        of dead, of three parts each, in another order each time (default 7)
-  --rate N          of dead: requests per second, arriving by the clock (default 200)
-  --seconds N       of each part of a round of dead (default 4)
-  --seed N          of resets and dead (default: from the clock)
+  --rate N          of dead and cache: requests per second, arriving by the clock (default 200)
+  --seconds N       of each part of a round of dead, and of each phase of cache (default 4)
+  --seed N          of resets, dead and cache (default: from the clock)
   --json FILE       the report (default load-tests/out/chaos.json)
 
 Exit codes

@@ -3,12 +3,13 @@
 import { writeReport } from '../print.ts'
 import type { Scenario } from '../scenario.ts'
 import { runBusy } from './always503.ts'
+import { runCache } from './cache.ts'
 import { runDead } from './dead.ts'
 import { startGateway } from './gateway.ts'
 import { runMatrix } from './matrix.ts'
 import { type ChaosPlan, help, type Part, readOptions } from './plan.ts'
 import { runResets } from './resets.ts'
-import { judgeBusy, judgeDead, judgeMatrix, judgeResets, type Verdict } from './verdict.ts'
+import { judgeBusy, judgeCache, judgeDead, judgeMatrix, judgeResets, type Verdict } from './verdict.ts'
 
 const busyPerKind = 100
 
@@ -20,7 +21,7 @@ interface PartReport extends Verdict {
 export const chaosScenario: Scenario = {
   name: 'chaos',
   summary: `lets the new side of a move fail in every way, and shows who answers then, that nothing runs twice,
-            and that a dead service is not felt`,
+            and that neither a dead service nor a dead Redis is felt`,
   help,
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())
@@ -56,6 +57,10 @@ const runs: Readonly<Record<Part, Run>> = {
   async dead(plan, signal) {
     const measured = await runDead({ ...plan, say: console.log }, startGateway, signal)
     return { ...judgeDead(measured), measured }
+  },
+  async cache(plan, signal) {
+    const measured = await runCache({ ...plan, say: console.log }, startGateway, signal)
+    return { ...judgeCache(measured), measured }
   },
 }
 

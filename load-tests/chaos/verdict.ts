@@ -2,6 +2,7 @@
 // The danger it guards against: a run in which nothing went wrong because nothing was asked, taken for evidence.
 import { median, type Round } from '../shadow/verdict.ts'
 import type { BusyReport } from './always503.ts'
+import type { CacheMeasured, PhaseMeasured } from './cache.ts'
 import { type CellResult, complaintOf, isAsExpected } from './matrix.ts'
 import type { ResetsReport } from './resets.ts'
 
@@ -80,6 +81,40 @@ export function judgeDead({ rounds, isOpen, fellBack, requests, notOk, unsent }:
       fellBack * 5 < requests && `only ${fellBack} requests fell back`,
     ],
   })
+}
+
+export function judgeCache({ phases, missed, requests, notOk, unsent, purgesMs }: CacheMeasured): Verdict {
+  const [before, ...others] = phases
+  const returns = others.filter(isReturn)
+  const allowedMs = 2 * (before?.p99Ms ?? 0) + slackMs
+  const longestPurgeMs = purgesMs.at(-1) ?? Number.NaN
+  return verdictOf({
+    figures: [
+      `p99 before ${before?.p99Ms.toFixed(2)} ms; a second after a return ${allowedMs.toFixed(2)} ms are allowed`,
+      `${requests} requests, ${notOk} not answered well; ${missed} looks without the Redis`,
+      `${purgesMs.length} purges heard at the other gateway after ${median(purgesMs).toFixed(0)} ms (longest ${longestPurgeMs.toFixed(0)})`,
+    ],
+    failures: [
+      notOk > 0 && `${notOk} of ${requests} answers were not whole and right`,
+      longestPurgeMs > 1000 && `a purge was heard after ${longestPurgeMs.toFixed(0)} ms`,
+      ...returns.flatMap(({ phase, back }) => [
+        back.afterMs > 1000 && `${phase}, it was used again after ${back.afterMs.toFixed(0)} ms`,
+        back.settledP99Ms > allowedMs && `${phase}, p99 was ${back.settledP99Ms.toFixed(2)} ms a second later`,
+      ]),
+    ],
+    holes: [
+      unsent > 0 && `${unsent} requests were not sent: the client did not keep up`,
+      missed === 0 && 'nobody missed the Redis',
+      ...returns.flatMap(({ phase, puts, back }) => [
+        puts === 0 && `${phase}, nothing was put into it`,
+        Number.isNaN(back.settledP99Ms) && `${phase}, nothing was asked a second later`,
+      ]),
+    ],
+  })
+}
+
+function isReturn(one: PhaseMeasured): one is PhaseMeasured & Required<Pick<PhaseMeasured, 'back'>> {
+  return one.back !== undefined
 }
 
 function verdictOf({ figures, failures, holes = [] }: Found): Verdict {

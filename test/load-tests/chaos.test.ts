@@ -93,9 +93,9 @@ describe('a dead service under load', () => {
 })
 
 describe('its options and verdicts', () => {
-  it('are all four parts, or the one that is named; a mistyped one is refused', () => {
+  it('are all five parts, or the one that is named; a mistyped one is refused', () => {
     expect(readOptions([], 1).plan).toMatchObject({
-      parts: ['matrix', 'resets', 'busy', 'dead'],
+      parts: ['matrix', 'resets', 'busy', 'dead', 'cache'],
       posts: 10_000,
       rounds: 7,
     })
