@@ -92,8 +92,9 @@ function checkFraming(rewrite: RewriteSettings | undefined, context: Configuring
 function placesOf({ targets, affinity }: Upstream): string {
   const origins = targets.map(({ origin }) => origin).join(', ')
   if (targets.length === 1) return origins
-  const bound = affinity?.by === 'cookie' ? `the cookie ${affinity.name}` : "the client's address"
-  return `one of ${origins}: ${affinity ? `by ${bound}, else ` : ''}where less is under way`
+  if (!affinity) return `one of ${origins}: where less is under way`
+  const bound = affinity.by === 'cookie' ? `the cookie ${affinity.name}` : "the client's address"
+  return `one of ${origins}: by ${bound}, else where less is under way`
 }
 
 function describe(rewrite: RewriteSettings | undefined): string {

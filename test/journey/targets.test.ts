@@ -101,6 +101,17 @@ test('a node of two has half of the connections there may be, and the rest waits
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(6).fill(200))
 })
 
+test('a reload cuts connections to none of the nodes that stay', async () => {
+  const nodes = await startNodes(3)
+  const gateway = await startBetween(yamlOf(nodes, 'affinity: none'))
+  const connections = () =>
+    Promise.all(nodes.map(({ url }) => gateway.metric(`banyan_target_connections{upstream="old",target="${url}"}`)))
+  while ((await connections()).some((count) => count === 0)) await newClient(gateway).ask('/')
+  const before = await connections()
+  await gateway.rewrite(yamlOf(nodes, 'affinity: none, firstByte: 20s'))
+  expect(await connections()).toEqual(before)
+})
+
 test('each node is sent its own name where Host is to be the target’s, and is led back to where clients are', async () => {
   const nodes = await startNodes(3, () => (request, response) => {
     const others = nodes.map(({ url }) => url).filter((url) => !url.endsWith(request.headers.host ?? '-'))
