@@ -83,28 +83,38 @@ async function editOf(
   const { stage, share } = target
   const edited = editStanding(before, { rollout, stage, share: stage === 'canary' ? share : undefined })
   if ('text' in edited) return { file, before, after: edited.text }
-  world.complain(`${file} cannot be edited, so nothing was done: ${edited.problem}`)
+  refuseEdit(`${file} cannot be edited, so nothing was done: ${edited.problem}`, { given, world })
   return 'refused'
 }
 
 /** Whether the gateway would take it, and it is this edit alone. It is asked, for it knows its own environment. */
-async function isTaken({ file, after }: Edit, ask: Ask, { given, world }: Telling): Promise<boolean> {
+async function isTaken({ file, after }: Edit, ask: Ask, telling: Telling): Promise<boolean> {
   const planned = await ask.post<Plan>('/plan', after)
   if (!planned.ok) {
-    refuse(planned, { given, world })
+    refuse(planned, telling)
     return false
   }
   const { accepted, problems, warnings } = planned.body
   const others = otherEdits(planned.body)
-  const isMore = others.length > 0 && given.values('print').length === 0
-  if (!accepted)
-    world.complain(`${formatProblems(file, problems)}\nthe file with this edit would be refused, so nothing was done`)
+  const isMore = others.length > 0 && telling.given.values('print').length === 0
+  if (!accepted) refuseEdit(`${file} with this edit would be refused, so nothing was done`, telling, { file, problems })
   else if (isMore)
-    world.complain(
+    refuseEdit(
       `${file} differs from what is served in more than this, so nothing was done: ${others.join(', ')}; name the gateway's own file (--config), or have the edit printed (--print)`,
+      telling,
     )
-  else for (const warning of warnings) world.complain(`warning: ${warning}`)
+  else for (const warning of warnings) telling.world.complain(`warning: ${warning}`)
   return accepted && !isMore
+}
+
+/** Says why nothing was done, and to a script in JSON too, as of what the gateway refuses. */
+function refuseEdit(
+  detail: string,
+  { given, world }: Telling,
+  of?: { readonly file: string; readonly problems: Plan['problems'] },
+): void {
+  if (given.isJson) world.print(JSON.stringify({ title: 'Nothing was done.', detail, problems: of?.problems }))
+  world.complain(of ? `${formatProblems(of.file, of.problems)}\n${detail}` : detail)
 }
 
 /** The gateway follows its file: what it does not serve is either another file, or one that it has refused. */

@@ -48,10 +48,10 @@ const heads = [
 
 function textOf(rollouts: readonly RolloutView[]): string {
   const rows = rollouts.map((view) => {
-    const { key, declared, effective, traffic, compared, verdict } = view
+    const { declared, effective, traffic, compared, verdict } = view
     const sides = [traffic.old, traffic.new]
     return [
-      key,
+      nameOf(view),
       standingText(declared),
       standingText(effective),
       effective.why,
@@ -63,6 +63,12 @@ function textOf(rollouts: readonly RolloutView[]): string {
     ]
   })
   return `${new Date().toISOString()}  traffic of the last minute\n\n${table([heads, ...rows])}`
+}
+
+/** As the file calls it now; its state, and its history, are under the name that it began with. */
+function nameOf({ key, of, routes }: RolloutView): string {
+  const name = routes[0]?.name ?? key
+  return of === 'group' || name === key ? key : `${name} (was ${key})`
 }
 
 function percentText(share: number | undefined): string {

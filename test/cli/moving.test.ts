@@ -4,57 +4,21 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { type Origin, startOrigin } from '../harness/origin.ts'
+import { expect, test } from 'vitest'
+import { movingSite, whoAnswers } from '../harness/moves.ts'
 import { places } from '../harness/places.ts'
 import { type Ended, newFolder } from './banyan.ts'
 
+const script = new URL('../../bin/banyan.js', import.meta.url).pathname
 const folder = await newFolder()
-let oldSide: Origin
-let newSide: Origin
-beforeAll(async () => {
-  oldSide = await startOrigin((_request, response) => response.end('old'))
-  newSide = await startOrigin((_request, response) => response.end('new'))
-})
-afterAll(async () => {
-  await oldSide.close()
-  await newSide.close()
-})
-
-const open: TestGateway[] = []
-afterEach(async () => {
-  for (const gateway of open.splice(0)) await gateway.close()
-})
-
-function routes(search: string, orders = 'stage: live'): string {
-  return `
-accessLog: off
-stateDir: ./var
-sessionCookie: SESSION
-upstreams: { old: { url: "${oldSide.url}" }, new: { url: "${newSide.url}" } }
-unmatched: old
-routes:
-  - name: search # moves first
-    match: { path: /search, methods: [GET] }
-    move: { to: new, ${search} }
-  - name: orders
-    match: { path: /orders }
-    move: { to: new, ${orders} }
-`
-}
+const { routes, start: startGateway } = movingSite()
 
 async function start(yaml: string) {
-  const gateway = await startTestGateway(yaml)
-  open.push(gateway)
+  const gateway = await startGateway(yaml)
   const file = join(gateway.folder, 'routes.yaml')
   const banyan = (...args: string[]): Promise<Ended> =>
     folder.banyan([...args, '--admin', gateway.adminUrl, '--config', file], { env: { USER: 'ada' } })
   return { gateway, file, banyan }
-}
-
-async function whoAnswers({ url }: TestGateway, path: string, init?: RequestInit): Promise<string> {
-  return (await fetch(url + path, init)).text()
 }
 
 test('rollback, status, ack and history: a bad evening from end to end', async () => {
@@ -130,6 +94,30 @@ test('a file that the gateway would refuse, or that is not its own, is not touch
   expect(await readFile(other, 'utf8')).toBe(another)
   const view = await (await fetch(`${gateway.adminUrl}/rollouts/search`)).json()
   expect(view).toMatchObject({ effective: { stage: 'legacy', why: 'file' } })
+  // A script hears of it too.
+  const inJson = async (text: string) => {
+    await writeFile(other, text)
+    const { code, out } = await folder.banyan([...args, '--json'])
+    return [code, JSON.parse(out)]
+  }
+  expect(await inJson(another)).toEqual([
+    1,
+    expect.objectContaining({ detail: expect.stringContaining('match.path of orders') }),
+  ])
+  expect(await inJson(broken)).toEqual([
+    1,
+    {
+      title: 'Nothing was done.',
+      detail: `${other} with this edit would be refused, so nothing was done`,
+      problems: expect.arrayContaining([
+        expect.objectContaining({ message: expect.stringContaining('unknown key "nonsense"') }),
+      ]),
+    },
+  ])
+  expect(await inJson('unmatched: old\n')).toEqual([
+    1,
+    expect.objectContaining({ detail: expect.stringContaining('cannot be edited') }),
+  ])
 })
 
 test('a plan says what an edit would do, and whether it would be taken', async () => {
@@ -152,7 +140,6 @@ test('a plan says what an edit would do, and whether it would be taken', async (
 test('a watched status is a new picture each second, and says so when the gateway is away', async () => {
   const { gateway } = await start(routes('stage: live'))
   await whoAnswers(gateway, '/search')
-  const script = new URL('../../bin/banyan.js', import.meta.url).pathname
   const child = spawn(process.execPath, [script, 'status', '--watch', '--json', '--admin', gateway.adminUrl])
   const lines = createInterface({ input: child.stdout })
   const [first] = await once(lines, 'line')
@@ -161,6 +148,21 @@ test('a watched status is a new picture each second, and says so when the gatewa
   for await (const line of lines) if (line.includes('unreachable')) break
   child.kill()
   await once(child, 'close')
+})
+
+test('a route that was renamed is watched under the name that it has now, and under the one of its state', async () => {
+  const { gateway, banyan } = await start(routes('stage: live'))
+  await gateway.rewrite(routes('stage: live').replace('name: search', 'name: finder\n    was: search'))
+  const child = spawn(process.execPath, [script, 'status', '--watch', '--admin', gateway.adminUrl])
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line)
+    if (line.startsWith('orders')) break
+  }
+  child.kill()
+  await once(child, 'close')
+  expect(lines.at(-2)).toMatch(/^finder \(was search\) +live +live +file /)
+  expect((await banyan('pause', 'finder', '--reason', 'wait')).code).toBe(0)
 })
 
 test('a slip of the pen is told: an unknown route, an order without its object, no gateway', async () => {

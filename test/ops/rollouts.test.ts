@@ -1,48 +1,11 @@
 // The admin API of the rollouts, at a gateway that serves.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
-import { type Origin, startOrigin } from '../harness/origin.ts'
+import { expect, test } from 'vitest'
+import type { TestGateway } from '../harness/gateway.ts'
+import { movingSite, whoAnswers } from '../harness/moves.ts'
 
-let oldSide: Origin
-let newSide: Origin
-beforeAll(async () => {
-  oldSide = await startOrigin((_request, response) => response.end('old'))
-  newSide = await startOrigin((_request, response) => response.end('new'))
-})
-afterAll(async () => {
-  await oldSide.close()
-  await newSide.close()
-})
-
-const open: TestGateway[] = []
-afterEach(async () => {
-  for (const gateway of open.splice(0)) await gateway.close()
-})
-
-function routes(search: string, orders = 'stage: live', more = ''): string {
-  return `
-accessLog: off
-stateDir: ./var
-sessionCookie: SESSION
-upstreams: { old: { url: "${oldSide.url}" }, new: { url: "${newSide.url}" } }
-unmatched: old
-routes:
-  - name: search
-    match: { path: /search, methods: [GET] }
-    move: { to: new, ${search} }
-  - name: orders
-    match: { path: /orders }
-    move: { to: new, ${orders} }
-${more}`
-}
-
-async function start(yaml: string): Promise<TestGateway> {
-  const gateway = await startTestGateway(yaml)
-  open.push(gateway)
-  return gateway
-}
+const { routes, start } = movingSite()
 
 /** Whatever JSON the listener answers; the expectations say which. */
 type Body = ReturnType<typeof JSON.parse>
@@ -59,10 +22,6 @@ async function order({ adminUrl }: TestGateway, path: string, body?: object, by 
     ...(body && { body: JSON.stringify(body) }),
   })
   return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as Body }
-}
-
-async function whoAnswers({ url }: TestGateway, path: string, init?: RequestInit): Promise<string> {
-  return (await fetch(url + path, init)).text()
 }
 
 test('a rollback sends the next request to the old side, and an ack ends it', async () => {
