@@ -1,6 +1,6 @@
 // Keys of clients for Prometheus: how they stand against the policy, what is refused, and how far behind this gateway may be.
 // The danger it guards against: a policy that is broken for weeks, and a revocation that has not come, both seen by nobody.
-import type { KeyStanding } from '../identity/keyRecord.ts'
+import { type KeyStanding, works } from '../identity/keyRecord.ts'
 import type { KeyBook } from '../state/keys/keyBook.ts'
 import type { ReadMetric } from './rolloutMetrics.ts'
 
@@ -33,8 +33,7 @@ export function keyMetrics(
       'Keys that work and have not been used since a newer pepper came.',
       single(
         () =>
-          book.sights().filter(({ isUnderNewestPepper, standing }) => !isUnderNewestPepper && standing === 'live')
-            .length,
+          book.sights().filter(({ isUnderNewestPepper, standing }) => !isUnderNewestPepper && works(standing)).length,
       ),
     ),
     metric('banyan_key_checks_total', 'counter', 'Keys that clients have sent: ok, or why not.', () =>

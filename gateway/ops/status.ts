@@ -11,6 +11,7 @@ import type { SharingView } from '../state/sharing.ts'
 import type { Watch } from '../state/targets/watch.ts'
 import type { AdminPorts, Gateway } from './gateway.ts'
 import type { UpstreamHealth } from './health.ts'
+import { type KeyStatus, keyStatus } from './keyStatus.ts'
 import { tokenHints } from './operators.ts'
 import { type EffectiveView, effectiveView, overrideHints } from './rolloutView.ts'
 
@@ -67,6 +68,7 @@ export interface Status {
   readonly loadedAt?: string
   /** What is shared with other replicas, and with whom. */
   readonly sharing: SharingView
+  readonly keys: KeyStatus
   /** The declared Routes, and `unmatched` last. */
   readonly routes: readonly RouteStatus[]
   readonly upstreams: readonly UpstreamStatus[]
@@ -101,6 +103,7 @@ export async function statusOf({ gateway, health, metrics, clock }: AdminPorts):
       loadedAt: new Date(snapshot.loadedAt).toISOString(),
     }),
     sharing: await gateway.sharing.view(),
+    keys: await keyStatus(gateway),
     routes: snapshot ? [...snapshot.routes, snapshot.unmatched].map(routeStatus) : [],
     upstreams: snapshot ? upstreamsOf(snapshot, await health.upstreams(snapshot), gateway) : [],
     warnings: snapshot?.warnings ?? [],
