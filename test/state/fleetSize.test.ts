@@ -40,3 +40,21 @@ test('whoever is there has one, however many they are, and an empty store does n
   await size.count()
   expect(sharer(size.now)(3)).toBe(3)
 })
+
+test('who is alive is known by name once somebody has counted, and until they are counted anew', async () => {
+  let isUp = true
+  const size = createFleetSize(
+    {
+      async all() {
+        if (isUp) return alive(2)
+        throw new Error('the store is down')
+      },
+    },
+    3,
+  )
+  expect([...size.living()]).toEqual([])
+  await size.count()
+  isUp = false
+  await size.count()
+  expect([...size.living()]).toEqual(['r0', 'r1'])
+})

@@ -115,8 +115,8 @@ class FleetVotes implements SharedVotes {
     for (const [key, circuit] of this.#circuits.all()) {
       const { turn, trial } = circuit
       if (isOver(circuit, nowMs)) this.#circuits.remove(key)
-      else if (turn && turn.untilMs + restMs <= nowMs && !(trial && trial.untilMs > nowMs))
-        this.#askForTurn(key, circuit, nowMs)
+      const isUntried = turn && turn.untilMs + restMs <= nowMs && !(trial && trial.untilMs > nowMs)
+      if (isUntried && isHeld(circuit, nowMs)) this.#askForTurn(key, circuit, nowMs)
     }
   }
 
