@@ -18,6 +18,7 @@ async function newWorld(act: (socket: Socket) => void, over: Partial<Upstream> =
   const upstream = upstreamTo(origin.port, over)
   return {
     world,
+    upstream,
     told,
     heads: origin.heads,
     waiting: () => adaptive.waitingOf(upstream),
@@ -90,11 +91,12 @@ describe('a request for which there is no room', () => {
   })
 
   test('is told so when its time has passed: the gateway’s doing, and nothing was sent', async () => {
-    const { ask, bound, heads } = await newWorld(() => {}, { connectMs: 1 })
+    const { ask, bound, heads, upstream } = await newWorld(() => {})
     bound(1)
     ask()
     while (heads.length === 0) await new Promise(setImmediate)
-    expect(await ask().result).toBe('upstreamBusy')
+    const hurried = { upstream: { ...upstream, connectMs: 1 } }
+    expect(await ask(hurried).result).toBe('upstreamBusy')
     expect(heads).toHaveLength(1)
   })
 
