@@ -67,6 +67,29 @@ describe('by a cookie', () => {
     expect(again.map(({ given }) => given.length)).toEqual(Array(30).fill(1))
   })
 
+  test('a node that is sick by its checks loses its clients to others, although it still answers', async () => {
+    const sick = new Set<string>()
+    const nodes = await startNodes(3, (name) => ({ url }, response) => {
+      response.writeHead(url === '/healthz' && sick.has(name) ? 503 : 200).end(name)
+    })
+    const checked = `${byCookie}, health: { path: /healthz, every: 100ms, timeout: 30s, unhealthy: 1, healthy: 1 }`
+    const gateway = await startBetween(yamlOf(nodes, checked))
+    const clients = await loggedIn(gateway, 30)
+    sick.add('a')
+    await gateway.line(({ msg, target }) => msg === 'target unhealthy' && target === nodes[0]?.url)
+    const visits = () => Promise.all(clients.map(({ client }) => client.ask('/')))
+    const moved = await visits()
+    for (const [i, { home }] of clients.entries()) {
+      const { said, given } = moved[i] ?? {}
+      if (home === 'a') expect([said, given?.length]).toEqual([expect.stringMatching(/[bc]/), 1])
+      else expect([said, given]).toEqual([home, []])
+    }
+    sick.delete('a')
+    await gateway.line(({ msg, target }) => msg === 'target healthy' && target === nodes[0]?.url)
+    // Where they are now they have begun anew.
+    expect((await visits()).map(({ said }) => said)).toEqual(moved.map(({ said }) => said))
+  })
+
   test('an edit that adds a node moves nobody, and one that takes a node away moves only its own', async () => {
     const nodes = await startNodes(4)
     const gateway = await startBetween(yamlOf(nodes.slice(0, 3), byCookie))
