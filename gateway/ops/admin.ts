@@ -36,10 +36,12 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   await limitAdmin(app)
   app.addHook('onRequest', async (request, reply) => {
     if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin)) {
+      recordRefused(request, 'the Host is not this listener', ports.gateway)
       return sendProblem(reply, 421, 'This Host is not this listener.', { remedy: 'Use its address or localhost.' })
     }
     // No page of another site can add a field of its own without a CORS preflight, which is never granted here.
     if (!isSafe.has(request.method) && !request.is404 && !request.headers['banyan-admin']) {
+      recordRefused(request, 'a change without a Banyan-Admin field', ports.gateway)
       return sendProblem(reply, 403, 'A change needs a Banyan-Admin field.', { remedy: 'Add: Banyan-Admin: 1' })
     }
     reply.header('Cache-Control', 'no-store')
@@ -94,6 +96,11 @@ function isOrder(request: FastifyRequest): boolean {
 function recordOrder(request: FastifyRequest, status: number, { record }: AdminPorts['gateway']): void {
   const call = { by: operatorOf(request), subject: callOf(request), reason: `answered ${status}` }
   record.audit({ kind: 'admin', ...call, evidence: { address: request.ip, status } }, 'admin call')
+}
+
+/** Perhaps a page in an operator's browser, which should be known. */
+function recordRefused(request: FastifyRequest, reason: string, { record }: AdminPorts['gateway']): void {
+  record.refused(request.ip, { kind: 'refused', by: request.ip, subject: callOf(request), reason })
 }
 
 /** 405 (RFC 9110 §15.5.6) where the path has other methods, else 404. */

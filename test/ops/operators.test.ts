@@ -90,6 +90,7 @@ test('a token opens what its roles name, and nothing else', async () => {
 test('without a good token there is nothing but health, and the answer says why and what to do', async () => {
   const { url, refused } = await startAdmin(tokens)
   for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status).toBe(200)
+  for (const method of ['HEAD', 'OPTIONS']) expect((await fetch(`${url}/status`, { method })).status).toBe(401)
   for (const path of ['/status', '/metrics', '/history', '/upstreams/monolith/x', '/nowhere'])
     expect([path, (await fetch(url + path)).status]).toEqual([path, 401])
   const bare = await fetch(`${url}/status`)
@@ -185,6 +186,19 @@ test('every order is recorded with whom it came from and how it was answered; a 
     ['admin', 'root', 'POST /keys/…/revoke', expect.stringMatching(/^answered 4/)],
   ])
   expect(audited[0]?.evidence).toEqual({ address: '127.0.0.1', status: 200 })
+})
+
+test('what a page of another site may have sent is recorded too, and as often as everything that is refused', async () => {
+  const { url, refused, audited } = await startAdmin([])
+  expect((await fetch(`${url}/reload?x=secret`, { method: 'POST' })).status).toBe(403)
+  const [response] = await once(request(`${url}/status`, { headers: { host: 'evil.example' } }).end(), 'response')
+  response.resume()
+  expect(response.statusCode).toBe(421)
+  expect(refused.map(([source, { subject, reason }]) => [source, subject, reason])).toEqual([
+    ['127.0.0.1', 'POST /reload', 'a change without a Banyan-Admin field'],
+    ['127.0.0.1', 'GET /status', 'the Host is not this listener'],
+  ])
+  expect(audited).toEqual([])
 })
 
 test('a token that ends soon, or has ended, is a hint in the status', async () => {
