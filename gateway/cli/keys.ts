@@ -4,12 +4,13 @@
 import type { KeyUseView, KeyView } from '../ops/keyView.ts'
 import { type Answered, type Ask, asking, askingOptions, refuse, type Telling, tell } from './askAdmin.ts'
 import { type Command, type Given, UsageError } from './command.ts'
+import { leak, timelineOf } from './keysLeak.ts'
 import { reasonOption } from './order.ts'
 import { table } from './table.ts'
 
 interface Part {
   /** What follows its name. */
-  readonly operands: '' | 'ID'
+  readonly operands: '' | 'ID' | 'KEY|FILE|-'
   /** The options that it takes beside those of all. */
   readonly takes: readonly string[]
   readonly needs?: string
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, Part>> = {
   revoke: { operands: 'ID', takes: ['reason'], needs: 'reason', run: revoke },
   list: { operands: '', takes: [], run: list },
   who: { operands: 'ID', takes: [], run: who },
+  leak: { operands: 'KEY|FILE|-', takes: ['reason'], run: leak },
   adopt: { operands: '', takes: ['reason'], needs: 'reason', run: adopt },
 }
 
@@ -29,10 +31,10 @@ const ownOptions = ['owner', 'scopes', 'routes', 'rate', 'expires', 'reason']
 
 export const keys: Command = {
   name: 'keys',
-  operands: `${Object.keys(parts).join('|')} [ID]`,
+  operands: `${Object.keys(parts).join('|')} [ID|FILE]`,
   count: [1, 2],
   summary:
-    'Issues keys to clients (printed once), rotates, revokes and lists them, and says who uses one. adopt: takes over the keys of a store that was emptied or replaced.',
+    'Issues keys to clients (printed once), rotates, revokes and lists them, and says who uses one. leak: revokes those that are found in a file or standard input (-). adopt: takes over the keys of a store that was emptied or replaced.',
   options: {
     owner: { type: 'string', value: 'NAME', help: 'issue: whose it is' },
     scopes: { type: 'string', value: 'A,B', help: 'issue: what it may' },
@@ -57,8 +59,8 @@ function partOf(given: Given): Part {
   const part = Object.hasOwn(parts, name) ? parts[name] : undefined
   if (!part) throw new UsageError(`banyan keys takes ${Object.keys(parts).join(', ')}, not "${name}"`)
   const { operands, takes, needs } = part
-  if ((id !== undefined) !== (operands === 'ID'))
-    throw new UsageError(`banyan keys ${name} takes ${operands === 'ID' ? 'an ID (banyan keys list)' : 'no ID'}`)
+  if ((id !== undefined) !== (operands !== ''))
+    throw new UsageError(`banyan keys ${name} takes ${operands === '' ? 'nothing more' : `one ${operands}`}`)
   const stray = ownOptions.find((option) => given.value(option) !== undefined && !takes.includes(option))
   if (stray !== undefined) throw new UsageError(`banyan keys ${name} takes no --${stray}`)
   if (needs !== undefined && !given.value(needs)) throw new UsageError(`banyan keys ${name} needs --${needs}`)
@@ -139,16 +141,6 @@ async function who(ask: Ask, telling: Telling): Promise<number> {
     const about = `${key.id} of ${key.owner} is ${key.standing}${key.successor ? `, its successor is ${key.successor}` : ''}`
     return uses.length === 0 ? `${about}; nobody has used it` : `${about}\n\n${timelineOf(uses)}`
   })
-}
-
-/** By hour, route and address. */
-export function timelineOf(uses: readonly KeyUseView[]): string {
-  return table([
-    ['HOUR', 'ROUTE', 'ADDRESS', 'REQUESTS', 'REFUSED', 'LAST'],
-    ...uses.map(({ hour, route, address, count, refused, lastAt }) => [
-      ...[hour, route, address, String(count), String(refused), lastAt],
-    ]),
-  ])
 }
 
 function placeOf({ given }: Telling, what: string): string {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { durationMs } from '../config/schema.ts'
 import { KeyRefusal } from '../state/keys/keyOrders.ts'
 import type { Gateway } from './gateway.ts'
+import { closeLeak } from './keyLeak.ts'
 import { type KeyView, keyView, useView } from './keyView.ts'
 import { operatorOf } from './operators.ts'
 import { sendProblem } from './problem.ts'
@@ -84,10 +85,28 @@ export async function keyPages(app: FastifyInstance, { gateway }: Options): Prom
       return sendConfirmed(reply, missing, viewOf(id, gateway))
     }),
   )
+  addLeak(app, gateway)
   app.post<Reasoned>('/keys/adopt', reasoned, async (request, reply) =>
     orRefuse(reply, async () => {
       const dropped = await keys.adopt({ by: whoAsks(request), reason: request.body.reason })
       return reply.send({ dropped })
+    }),
+  )
+}
+
+const leakBody = {
+  by,
+  reason: { type: 'string', minLength: 1, maxLength: 500 },
+  keys: { type: 'array', items: { type: 'string', maxLength: 128 }, minItems: 1, maxItems: 1_000 },
+}
+
+function addLeak(app: FastifyInstance, gateway: Gateway): void {
+  type Leaking = { Body: { readonly by?: string; readonly reason?: string; readonly keys: readonly string[] } }
+  app.post<Leaking>('/keys/leak', bodyOf(leakBody, ['keys']), async (request, reply) =>
+    orRefuse(reply, async () => {
+      const { reason = 'it leaked', keys } = request.body
+      const leak = await closeLeak(keys.join('\n'), { by: whoAsks(request), reason }, gateway)
+      return sendConfirmed(reply, [...new Set(leak.keys.flatMap(({ missing }) => missing))], leak)
     }),
   )
 }

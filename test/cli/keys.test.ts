@@ -1,5 +1,6 @@
 // banyan keys as a process of its own, at a gateway that serves.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeKey } from '../../gateway/identity/keyFormat.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { type Origin, startOrigin } from '../harness/origin.ts'
 import { type Ended, newFolder } from './banyan.ts'
@@ -68,6 +69,31 @@ test('a key from its issue to its end', async () => {
   )
 })
 
+test('keys that leaked are found in whatever they stand in, revoked, and what was done with them is told', async () => {
+  const [one, other] = [
+    (await keys('issue', '--owner', 'one')).out.trim(),
+    (await keys('issue', '--owner', 'two')).out.trim(),
+  ]
+  await ask(one)
+  const strange = makeKey('live', (count) => new Uint8Array(count).fill(3))
+  const file = await folder.write(
+    'paste.txt',
+    `curl -H 'X-Api-Key: ${one}' # or ${strange}\n${other.slice(0, 17)} is only a name`,
+  )
+  const leaked = await keys('leak', file, '--reason', 'on a paste site')
+  expect(leaked.code).toBe(0)
+  expect(leaked.out).toMatch(/of one was live, and is revoked now; its use:/)
+  expect(leaked.out).toMatch(/search +127\.0\.0\.1 +1 +0/)
+  expect(leaked.out).toContain('byn_live_33333333 was never issued here')
+  expect([await ask(one), await ask(other)]).toEqual([401, 200])
+  const again = await folder.banyan(['keys', 'leak', '-', '--admin', gateway.adminUrl, '--json'], { stdin: one })
+  expect(JSON.parse(again.out)).toMatchObject({ keys: [{ was: 'revoked', uses: [{ count: 2, refused: 1 }] }] })
+  expect(await keys('leak', other)).toMatchObject({ code: 0, out: expect.stringContaining('of two was live') })
+  expect(await ask(other)).toBe(401)
+  const none = await folder.write('none.txt', 'nothing to see')
+  expect(await keys('leak', none)).toMatchObject({ code: 1, err: 'no key is in it\n' })
+})
+
 test('what is refused exits 1, what is mistyped 2, with what to do', async () => {
   expect(await keys('issue', '--owner', 'acme', '--routes', 'serach')).toMatchObject({
     code: 1,
@@ -78,8 +104,9 @@ test('what is refused exits 1, what is mistyped 2, with what to do', async () =>
     [['isue'], 'banyan keys takes issue, rotate'],
     [['issue'], 'needs --owner'],
     [['revoke', 'byn_live_nobody00'], 'needs --reason'],
-    [['rotate'], 'takes an ID'],
-    [['list', 'x'], 'takes no ID'],
+    [['rotate'], 'takes one ID'],
+    [['list', 'x'], 'takes nothing more'],
+    [['leak', '/no/such/file'], 'is neither a key nor a file'],
     [['list', '--owner', 'x'], 'takes no --owner'],
   ]
   for (const [args, says] of mistyped) {

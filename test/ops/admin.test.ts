@@ -53,6 +53,7 @@ test('status tells what serves, what was refused and what was noticed', async ()
     hash: '0123456789ab',
     loadedAt: '2026-01-02T03:00:00.000Z',
     sharing: { id: 'here', store: { is: 'memory' }, replicas: [] },
+    keys: { standings: {}, underOldPepper: 0, silentSeconds: 0, replicas: [] },
     routes: [
       {
         name: 'search',
