@@ -122,12 +122,11 @@ export class FarTier {
 
   async #find(key: string, choose: Choose, { since, untilMs }: Look): Promise<FoundFar> {
     const left = () => Math.max(1, untilMs - this.#clock.now())
-    const kept = await this.#once(`${since} heads ${key}`, () => this.#store.heads(key, left()))
-    const heads = kept.filter(({ tags }) => !this.#owed.concerns(tags))
+    const heads = await this.#once(`${since} heads ${key}`, () => this.#store.heads(key, left()))
     const head = choose(heads) as KeptHead | undefined
     if (!head) return { ...nothing, heads }
     const stored = await this.#once(`${since} body ${head.body.id}`, () => this.#store.whole(head, left()))
-    // Purged here meanwhile, and nobody there has heard of it yet.
+    // Purged here, before or meanwhile, and nobody there has heard of it yet.
     return this.#owed.concerns(head.tags) ? { ...nothing, heads } : { stored, heads, tags: head.tags }
   }
 
