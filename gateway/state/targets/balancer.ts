@@ -59,11 +59,16 @@ export function createBalancer({ clock, random, health, forward, openAt }: Balan
       return await askOne(first, asked, wish)
     } catch (thrown) {
       const failure = asFailure(thrown)
-      const repeated = upstream.targets.length > 1 && isUnreached(failure) ? again() : undefined
+      const repeated = isUnreached(failure) && mayGoOn(exchange) ? again() : undefined
       if (!repeated) throw failure
       first.seat.unreached += 1
       return askOne(pick(upstream, { ...wish, unreached: first.origin }), repeated, wish)
     }
+  }
+
+  /** There is another target, and time for it. */
+  function mayGoOn({ upstream, deadlineAt = Number.POSITIVE_INFINITY }: Exchange): boolean {
+    return upstream.targets.length > 1 && clock.now() < deadlineAt
   }
 
   async function askOne({ seat, pinned, origin, id }: Member, exchange: Exchange, { bound }: Wish): Promise<Answer> {

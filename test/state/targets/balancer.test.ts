@@ -1,9 +1,11 @@
 // What the balancer remembers of targets while the file changes around it: real origins, at times of our choosing.
 import type { RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
+import { idOf } from '../../../gateway/balancing/rendezvous.ts'
 import { createForward } from '../../../gateway/forward/forward.ts'
 import { createPools } from '../../../gateway/forward/pools.ts'
 import { createResolver } from '../../../gateway/forward/resolve.ts'
+import { fieldsOf } from '../../../gateway/message/fields.ts'
 import type { Exchange, Target, Upstream } from '../../../gateway/model.ts'
 import { createBalancer } from '../../../gateway/state/targets/balancer.ts'
 import { allUp, type TargetHealth } from '../../../gateway/state/targets/port.ts'
@@ -91,6 +93,24 @@ test('what may have run is not handed to another target', async () => {
     },
   })
   await expect(ask(upstreamOf(targets))).rejects.toMatchObject({ code: 'upstreamReset' })
+  expect(asked).toBe(1)
+})
+
+test('what could not be handed over is not sent to another once its time is over', async () => {
+  let asked = 0
+  const { clock, upstreamOf, targets, origins, ask } = await start(2, {
+    affinity: { by: 'cookie', name: 'NODE' },
+    listener(_, response) {
+      asked += 1
+      response.end()
+    },
+  })
+  const upstream = upstreamOf(targets)
+  await origins[0]?.close()
+  const fields = fieldsOf(['Host', 'h', 'Cookie', `NODE=${idOf('old', targets[0]?.origin ?? '')}`])
+  expect((await ask(upstream, { fields })).target).toBe(targets[1]?.origin)
+  // The connection to the other one stands by now: it would be sent at once.
+  await expect(ask(upstream, { fields, deadlineAt: clock.now() })).rejects.toHaveProperty('target', targets[0]?.origin)
   expect(asked).toBe(1)
 })
 
