@@ -33,7 +33,14 @@ export interface Saying {
 /** A token that is right but for what is said. */
 export function tokenBy(key: SigningKey, { claims = {}, header = {}, expiresIn = 600 }: Saying = {}): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1000)
-  const said = { iss: issuerName, aud: audience, sub: 'alice', iat: nowSeconds, exp: nowSeconds + expiresIn, ...claims }
+  const said = {
+    iss: issuerName,
+    aud: audience,
+    sub: 'alice',
+    iat: nowSeconds - 600,
+    exp: nowSeconds + expiresIn,
+    ...claims,
+  }
   return new SignJWT(said)
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: 'JWT', ...header })
     .sign(key.privateKey)

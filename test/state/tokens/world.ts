@@ -9,6 +9,8 @@ import { audience, issuerName, keySetOf, type SigningKey } from '../../journey/i
 import { frozenClock } from '../../ops/world.ts'
 
 export interface TokenWorld {
+  /** At its beginning, since the epoch. */
+  readonly nowSeconds: number
   readonly tokens: TokenBook
   readonly changes: KeyChange[]
   advance(byMs: number): void
@@ -20,7 +22,9 @@ export interface TokenWorld {
 }
 
 export function createWorld(): TokenWorld {
-  const clock = frozenClock(Date.now())
+  // Whole seconds, as tokens count them.
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  const clock = frozenClock(nowSeconds * 1000)
   const due: { run: () => void; afterMs: number }[] = []
   const changes: KeyChange[] = []
   const tokens = createTokens({
@@ -30,6 +34,7 @@ export function createWorld(): TokenWorld {
   })
   onTestFinished(tokens.close)
   return {
+    nowSeconds,
     tokens,
     changes,
     advance: clock.advance,
