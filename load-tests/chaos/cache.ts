@@ -10,14 +10,22 @@ import { spreadOf } from '../percentiles.ts'
 import { type Kind, mixOf } from '../requests.ts'
 import { page } from '../shadow/origin.ts'
 import { type SentRequest, startTraffic, type Traffic } from '../traffic.ts'
-import { type DeadPlan, startSide } from './dead.ts'
 import type { Gateway, StartGateway } from './gateway.ts'
+import { startSide } from './side.ts'
 
 const timeoutMs = 10_000
 const maxInFlight = 2_000
 const purges = 20
 /** From then on after its return nothing may be felt of it. */
 export const settledAfterMs = 1_000
+
+export interface CachePlan {
+  readonly ratePerSecond: number
+  /** Of each phase. */
+  readonly seconds: number
+  readonly seed: number
+  readonly say: (line: string) => void
+}
 
 export const phases = ['before', 'frozen', 'thawed', 'killed', 'restarted'] as const
 export type Phase = (typeof phases)[number]
@@ -44,7 +52,7 @@ export interface CacheMeasured {
 }
 
 /** @throws Error when something does not start, or `signal` came */
-export async function runCache(plan: DeadPlan, start: StartGateway, signal: AbortSignal): Promise<CacheMeasured> {
+export async function runCache(plan: CachePlan, start: StartGateway, signal: AbortSignal): Promise<CacheMeasured> {
   const closing: (() => Promise<unknown>)[] = []
   try {
     const side = await startSide('answer')
@@ -66,7 +74,7 @@ interface Scene {
   readonly redis: RedisServer
 }
 
-async function measure(scene: Scene, plan: DeadPlan, signal: AbortSignal): Promise<Omit<CacheMeasured, 'purgesMs'>> {
+async function measure(scene: Scene, plan: CachePlan, signal: AbortSignal): Promise<Omit<CacheMeasured, 'purgesMs'>> {
   const client = connectTo(scene.loaded.url, timeoutMs)
   const random = randomFrom(plan.seed)
   const times = poissonTimes({ ...plan, seconds: plan.seconds * phases.length }, random)

@@ -1,17 +1,17 @@
 // A service that has died, at a fixed rate: what the clients of its route feel once the breaker is open, beside those of the
 // monolith's own routes in the same run. Rounds of plain, moved, plain in changing order.
 // The danger it guards against: what warms up, or cools down, during the run and is taken for what the detour costs.
-import { fileURLToPath } from 'node:url'
 import { randomFrom } from '../../services/kit/prng.ts'
 import { poissonTimes, systemTicker as ticker } from '../arrivals.ts'
 import { type Client, connectTo } from '../client.ts'
 import { spreadOf } from '../percentiles.ts'
-import { type RunningProcess, startProcess } from '../processes.ts'
+import type { RunningProcess } from '../processes.ts'
 import { type Kind, mixOf } from '../requests.ts'
 import { page } from '../shadow/origin.ts'
 import type { Round } from '../shadow/verdict.ts'
 import { startTraffic } from '../traffic.ts'
 import { breakersOf, type Gateway, type StartGateway } from './gateway.ts'
+import { startSide } from './side.ts'
 import type { DeadMeasured } from './verdict.ts'
 
 const timeoutMs = 10_000
@@ -140,15 +140,6 @@ upstreams:
 routes:
   - { name: moved, match: { path: /moved/* }, move: { to: new, stage: live } }
 `
-}
-
-/** A side that always does the same, as a process of its own. */
-export function startSide(what: string): Promise<RunningProcess<string>> {
-  return startProcess({
-    name: `side (${what})`,
-    args: [fileURLToPath(new URL('../shadow/origin.ts', import.meta.url)), what],
-    ready: (line) => /^origin listening on (http:\/\/\S+)$/.exec(line)?.[1],
-  })
 }
 
 /** Attempts that the old side made in place of the dead one. */

@@ -6,7 +6,7 @@ import { startTestGateway } from '../harness/gateway.ts'
 
 it('is felt by nobody: every answer is whole, and it is used again', async () => {
   const lines: string[] = []
-  const plan = { rounds: 1, ratePerSecond: 40, seconds: 2, seed: 7, say: (line: string) => void lines.push(line) }
+  const plan = { ratePerSecond: 40, seconds: 2, seed: 7, say: (line: string) => void lines.push(line) }
   const measured = await runCache(plan, startTestGateway, new AbortController().signal)
   // What it measures is not judged here: the machine is shared with other tests.
   expect(measured).toMatchObject({ notOk: 0, unsent: 0 })
