@@ -99,6 +99,7 @@ const places: readonly Place[] = [
   { at: 'gateway/operating.ts', mayImport: ['gateway/'], onlyFor: ['gateway/main.ts'] },
   { at: 'gateway/watched.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/issuing.ts', mayImport: ['gateway/'], onlyFor: ['gateway/identifying.ts'] },
+  { at: 'gateway/vouching.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/identifying.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   { at: 'gateway/stocking.ts', mayImport: ['gateway/'], onlyFor: ['gateway/parts.ts'] },
   {
@@ -126,7 +127,7 @@ const homesOfPackages = {
   fastify: ['gateway/door/general.ts', 'gateway/ops/', 'gateway/listeners.ts'],
   ioredis: ['gateway/state/store/redis/'],
   jose: ['gateway/state/tokens/'],
-  'lru-cache': ['gateway/state/cacheStock.ts', 'gateway/state/tokens/remembered.ts'],
+  'lru-cache': ['gateway/state/cacheStock.ts', 'gateway/state/tokens/'],
   opossum: ['gateway/state/breaking/opossum.ts'],
   pino: ['gateway/ops/log.ts'],
   'prom-client': ['gateway/ops/metrics.ts', 'gateway/ops/readOff.ts'],
