@@ -78,7 +78,7 @@ export class FarTier {
   }
 
   draft(keepMs: number): Draft | undefined {
-    return keepMs > 0 && this.#store.state().is === 'up' ? this.#store.draft(keepMs) : undefined
+    return keepMs > 0 && this.#store.state().is === 'up' ? this.#store.draft() : undefined
   }
 
   /** Never rejects. */

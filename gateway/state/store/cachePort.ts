@@ -34,8 +34,7 @@ export interface CacheStore {
   heads(key: string, withinMs: number): Promise<readonly KeptHead[]>
   /** With its body; undefined when a purge has made it void, or the body is not there to its last byte. */
   whole(head: KeptHead, withinMs: number): Promise<Stored | undefined>
-  /** @param keepMs as of the head that it will belong to */
-  draft(keepMs: number): Draft
+  draft(): Draft
   /** In place of what lies there for the same requests. @returns false when it was made void since it was asked for */
   put(key: string, head: KeptHead, keepMs: number): Promise<boolean>
   drop(key: string): Promise<void>

@@ -12,7 +12,7 @@ const keepMs = 60_000
 
 async function put(store: CacheStore, key: string, tags: readonly string[], body = 'body') {
   const { body: bytes, ...head } = stored({ answered: ['Cache-Control: max-age=100'], body })
-  const laid = await store.draft(keepMs).finish(bytes)
+  const laid = await store.draft().finish(bytes)
   return store.put(key, { ...head, tags, since: store.now(), body: laid }, keepMs)
 }
 
@@ -56,7 +56,7 @@ describe('what lies there', () => {
     const store = await openCache(redis.url)
     const admin = adminOf(redis)
     const body = Buffer.alloc(3 * piece + 5, 'x')
-    const draft = store.draft(60_000)
+    const draft = store.draft()
     draft.grown(body.subarray(0, 2 * piece + 7))
     await until(async () => (await admin.keys('*:body:*')).length === 2)
     expect(await admin.keys('*:heads:*')).toEqual([])
@@ -66,6 +66,25 @@ describe('what lies there', () => {
     await store.put('k', { ...head, tags: ['a'], since: store.now(), body: laid }, 60_000)
     expect(await bodyOf(store, 'k')).toBe(body.toString())
   })
+})
+
+test('a body lasts longer than its head, and one that nothing came of is gone', async () => {
+  const redis = await redisForTest()
+  const store = await openCache(redis.url)
+  const admin = adminOf(redis)
+  await put(store, 'k', ['a'], 'x'.repeat(2 * piece))
+  const [heads] = (await admin.keys('*:heads:*')) as [string]
+  const lasts = await Promise.all((await admin.keys('*:body:*')).map((key) => admin.pttl(key)))
+  expect(lasts).toHaveLength(2)
+  for (const ms of lasts) {
+    expect(ms).toBeGreaterThan(await admin.pttl(heads))
+    expect(ms).toBeLessThanOrEqual(keepMs + 60_000)
+  }
+  const draft = store.draft()
+  draft.grown(Buffer.alloc(5 * piece))
+  draft.drop()
+  await until(async () => (await admin.info('commandstats')).includes('cmdstat_unlink:calls=1,'))
+  expect(await admin.keys('*:body:*')).toHaveLength(2)
 })
 
 describe('nothing is read', () => {
@@ -111,7 +130,7 @@ describe('a purge', () => {
     expect(await told).toEqual(['a'])
     expect(await bodyOf(other, 'k')).toBeUndefined()
     const { body, ...head } = stored()
-    const laid = await other.draft(60_000).finish(body)
+    const laid = await other.draft().finish(body)
     expect(await other.put('k', { ...head, tags: ['a'], since, body: laid }, 60_000)).toBe(false)
     expect(await put(other, 'k', ['a'])).toBe(true)
     expect(await put(one, 'k', ['a'])).toBe(true)

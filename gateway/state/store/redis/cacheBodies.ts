@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts'
 
 /** Of all bodies together, on their way. */
 const mostWaitingBytes = 16 * 1024 * 1024
-/** The head comes after the last chunk, and may come so much later than the first. */
+/** Without a head it has this long; with one, as long as that. */
 const fillingMs = 10 * 60 * 1000
 
 export class Bodies {
@@ -22,33 +22,47 @@ export class Bodies {
     this.#prefix = prefix
   }
 
-  draft(keepMs: number): Draft {
-    return new BodyDraft((key, chunk) => this.#write(key, chunk, keepMs + fillingMs))
+  draft(): Draft {
+    return new BodyDraft({
+      write: (key, chunk) => this.#write(this.#prefix + key, chunk),
+      forget: (keys) => this.#forget(keys.map((key) => this.#prefix + key)),
+    })
   }
 
   keysOf({ id, bytes }: Laid): readonly string[] {
     return Array.from({ length: Math.ceil(bytes / chunkBytes) }, (_, nth) => `${this.#prefix}${id}:${nth}`)
   }
 
-  async #write(key: string, chunk: Buffer, keepMs: number): Promise<void> {
+  async #write(key: string, chunk: Buffer): Promise<void> {
     if (this.#waitingBytes + chunk.length > mostWaitingBytes) throw new StoreDown('too much waits for it', false)
     this.#waitingBytes += chunk.length
     try {
-      await this.#ask((redis) => redis.set(`${this.#prefix}${key}`, chunk, 'PX', keepMs))
+      await this.#ask((redis) => redis.set(key, chunk, 'PX', fillingMs))
     } finally {
       this.#waitingBytes -= chunk.length
     }
   }
+
+  async #forget(keys: readonly string[]): Promise<void> {
+    // What stays there has an end.
+    await this.#ask((redis) => redis.unlink(...keys)).catch(() => {})
+  }
+}
+
+interface Chunks {
+  write(key: string, chunk: Buffer): Promise<void>
+  /** Never rejects. */
+  forget(keys: readonly string[]): Promise<void>
 }
 
 class BodyDraft implements Draft {
   readonly #id = randomBytes(12).toString('base64url')
-  readonly #write: (key: string, chunk: Buffer) => Promise<void>
+  readonly #chunks: Chunks
   readonly #writing: Promise<void>[] = []
   #isSpoilt = false
 
-  constructor(write: (key: string, chunk: Buffer) => Promise<void>) {
-    this.#write = write
+  constructor(chunks: Chunks) {
+    this.#chunks = chunks
   }
 
   grown(soFar: Buffer): void {
@@ -62,14 +76,21 @@ class BodyDraft implements Draft {
     return { id: this.#id, bytes: body.length }
   }
 
-  /** What lies there has an end, and nobody finds it. */
+  /** Nobody finds what lies there; but it takes room. */
   drop(): void {
+    if (this.#isSpoilt) return
     this.#isSpoilt = true
+    const keys = this.#writing.map((_, nth) => this.#keyOf(nth))
+    if (keys.length > 0) void Promise.allSettled(this.#writing).then(() => this.#chunks.forget(keys))
+  }
+
+  #keyOf(nth: number): string {
+    return `${this.#id}:${nth}`
   }
 
   #writeNext(body: Buffer): void {
     const nth = this.#writing.length
-    const writing = this.#write(`${this.#id}:${nth}`, body.subarray(nth * chunkBytes, (nth + 1) * chunkBytes))
+    const writing = this.#chunks.write(this.#keyOf(nth), body.subarray(nth * chunkBytes, (nth + 1) * chunkBytes))
     this.#writing.push(writing)
     // It is said when it is finished, too; until then nothing more is sent in vain.
     writing.catch(() => this.drop())

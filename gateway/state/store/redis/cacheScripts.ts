@@ -17,14 +17,16 @@ for i = 2, #KEYS do
   redis.call('SET', KEYS[i], ARGV[4], 'NX')
   redis.call('PEXPIRE', KEYS[i], ARGV[5])
 end
--- Whoever is reading it may still do so.
-local function leave(head)
+local function keepBody(head, forMs)
   local id, chunks = string.match(head, '^%d+ (%S+) (%d+) ')
-  for n = 0, tonumber(chunks) - 1 do redis.call('PEXPIRE', ARGV[6] .. id .. ':' .. n, 5000) end
+  for n = 0, tonumber(chunks) - 1 do redis.call('PEXPIRE', ARGV[6] .. id .. ':' .. n, forMs) end
 end
+-- Whoever is reading it may still do so.
+local function leave(head) keepBody(head, 5000) end
 local before = redis.call('HGET', KEYS[1], ARGV[1])
 if before then leave(before) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+keepBody(ARGV[2], ARGV[3] + 60000)
 if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[7]) then
   local all, oldest, at = redis.call('HGETALL', KEYS[1]), nil, math.huge
   for i = 1, #all, 2 do

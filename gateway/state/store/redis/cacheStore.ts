@@ -74,7 +74,7 @@ function shelvesOf(ask: ReturnType<typeof connectTo>['ask'], prefix: string, ver
       if (versions.some((version) => version === null || Number(version) > head.since)) return undefined
       return wholeOf(head, held.slice(versions.length))
     },
-    draft: (keepMs) => bodies.draft(keepMs),
+    draft: () => bodies.draft(),
     async put(key, head, keepMs) {
       const keys = [headsOf(key), ...head.tags.map(versionOf)]
       const keptMs = Math.min(keepMs, longestKeptMs)
