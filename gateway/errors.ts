@@ -21,6 +21,7 @@ const table = {
   tlsHandshakeFailed: { status: 400, blame: 'client', mayHaveRun: false, title: 'The TLS handshake failed.' },
   methodUnknown: { status: 501, blame: 'client', mayHaveRun: false, title: 'The request method is not supported.' },
   expectationUnknown: { status: 417, blame: 'client', mayHaveRun: false, title: 'The expectation is not supported.' },
+  proxyHeaderMissing: { status: 400, blame: 'client', mayHaveRun: false, title: 'The connection was not announced.' },
   clientGone: { status: 499, blame: 'client', mayHaveRun: true, title: 'The client has left.' },
   requestBodyBroken: {
     status: 400,

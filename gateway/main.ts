@@ -101,6 +101,7 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
     public: await openDoor(parts.env.BANYAN_DOOR, {
       journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
       clock,
+      live,
       certificates: await parts.certificates.open(live.current.settings.public.certificates),
       headTimeoutMs: parts.headTimeoutMs,
       stallMs: parts.stallMs,

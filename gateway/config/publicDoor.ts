@@ -14,11 +14,18 @@ export function declarePublic(page: Page, file: string): CoreSettings['public'] 
   const areTrusted = checkTrustedProxies(page)
   const door = page.checked.at<Static<typeof publicSchema>>('/public')
   if (!door || !areTrusted) return undefined
+  if (door.proxyProtocol !== undefined && door.trustedProxies.length === 0)
+    refuse(
+      page,
+      '/public/proxyProtocol',
+      'only trusted proxies may say whose a connection is, and there are none: nobody could come in; name the load balancer in "trustedProxies"',
+    )
   const pathOf = (path: string) => resolve(dirname(file), path)
   return {
     host: door.host,
     port: door.port,
     trustedProxies: door.trustedProxies,
+    ...(door.proxyProtocol !== undefined && { proxyProtocol: door.proxyProtocol }),
     keepAliveMs: durationMs(door.keepAlive),
     drainMs: durationMs(door.drain),
     certificates: (door.tls?.certificates ?? []).map(({ cert, key }) => ({ cert: pathOf(cert), key: pathOf(key) })),

@@ -39,6 +39,12 @@ export const publicSchema = Type.Object(
           'Addresses and CIDR blocks of the proxies in front: their X-Forwarded-* and Forwarded are believed and appended to, those of anybody else are replaced.',
       },
     ),
+    proxyProtocol: Type.Optional(
+      Type.Enum(['v1', 'v2'], {
+        description:
+          'The load balancer, one of `trustedProxies`, says first on each connection whose it is (PROXY protocol of HAProxy, text or binary); a connection without that is closed. Default: it does not.',
+      }),
+    ),
     keepAlive: Duration({
       default: '75s',
       description: "How long an idle client connection stays open; longer than the load balancer's idle time.",

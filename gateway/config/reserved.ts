@@ -6,7 +6,7 @@
 const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
   [/^$/, ['auth', 'limits', 'tls', 'log', 'audit']],
 
-  [/^\/public$/, ['proxyProtocol', 'maxConnections', 'http2']],
+  [/^\/public$/, ['maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
   [/^\/upstreams\/[^/]+$/, ['internalToken']],
   [/^\/routes\/[0-9]+$/, ['cookies', 'priority', 'breaker']],

@@ -2,11 +2,11 @@
 // The danger it guards against: a client that leaves unnoticed, and an interim answer where nobody can place it.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { plainAddress } from '../message/addresses.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { ClientConnection, Exchange, Fields } from '../model.ts'
 import { writeInterim } from './answerBytes.ts'
 import type { Arrival } from './journey.ts'
+import { peerOf } from './peer.ts'
 import type { Turn } from './turns.ts'
 
 export function arrivalOf(turn: Turn, target: string): Arrival {
@@ -20,7 +20,7 @@ export function arrivalOf(turn: Turn, target: string): Arrival {
     fields: fieldsOf(request.rawHeaders),
     body: hasBody ? request : undefined,
     trailers: () => fieldsOf(request.rawTrailers),
-    peer: plainAddress(socket.remoteAddress ?? ''),
+    peer: peerOf(socket),
     tls: 'encrypted' in socket,
     connection: connectionOf(socket),
     onGone: goneTeller(response),

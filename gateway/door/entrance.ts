@@ -3,8 +3,12 @@
 // that comes, says nothing and stays.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type SecureContext, type Server as TlsServer } from 'node:tls'
+import type { Snapshot } from '../model.ts'
+import { readAnnouncement } from './announced.ts'
 import type { Door, DoorPorts } from './door.ts'
+import { createPeersBehindTls } from './peer.ts'
 import { createStallWatch } from './stalled.ts'
+import { createTrusting } from './trusting.ts'
 
 const watchEveryMs = 1_000
 
@@ -21,6 +25,8 @@ export interface Certificates {
 export interface EntrancePorts extends Pick<DoorPorts, 'clock' | 'stallMs' | 'headTimeoutMs' | 'refused'> {
   /** Absent: no TLS. */
   readonly certificates?: Certificates | undefined
+  /** Read once per connection. */
+  readonly live: { readonly current: Pick<Snapshot, 'settings'> }
 }
 
 export interface Entrance extends Pick<Door, 'keepIdle' | 'closeIdle' | 'leaveTunnels'> {
@@ -38,6 +44,8 @@ export interface Entrance extends Pick<Door, 'keepIdle' | 'closeIdle' | 'leaveTu
 
 export function openEntrance(door: Door, ports: EntrancePorts): Entrance {
   const { clock, stallMs } = ports
+  const trustOf = createTrusting()
+  const peers = createPeersBehindTls()
   const sockets = new Set<Socket>()
   let onEmpty: (() => void) | undefined
   let lastCameAt = clock.now()
@@ -47,12 +55,26 @@ export function openEntrance(door: Door, ports: EntrancePorts): Entrance {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     lastCameAt = clock.now()
     keep(socket)
-    if (locked) locked.emit('connection', socket)
-    else door.take(socket)
+    const { settings } = ports.live.current
+    const { proxyProtocol } = settings.public
+    if (proxyProtocol === undefined) letIn(socket)
+    else readAnnouncement(socket, { version: proxyProtocol, trust: trustOf(settings), taken: letIn, ...ports })
   })
+
+  function letIn(socket: Socket): void {
+    if (locked) {
+      peers.remember(socket)
+      locked.emit('connection', socket)
+    } else {
+      door.take(socket)
+      // It was paused behind its announcement. TLS reads a connection by itself, and would lose what somebody else reads.
+      if (socket.isPaused()) socket.resume()
+    }
+  }
 
   function welcome(socket: Socket): void {
     keep(socket)
+    peers.recall(socket)
     door.take(socket)
   }
 

@@ -2,13 +2,13 @@
 // The dangers it guards against: a byte of one request in another, and a connection kept after a byte that nobody can place.
 import type { Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
-import { plainAddress } from '../message/addresses.ts'
 import { abandon } from '../message/answer.ts'
 import { fieldsOf } from '../message/fields.ts'
 import type { Answer, ClientConnection } from '../model.ts'
 import { type Writing, writeAnswer, writeInterim } from './answerBytes.ts'
 import type { DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
+import { peerOf } from './peer.ts'
 import { isClientsFault, refuse } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
@@ -40,7 +40,7 @@ export class FastConnection implements ClientConnection, Writing {
     this.socket = socket
     this.#ports = ports
     this.#giveAway = handOver
-    this.#peer = plainAddress(socket.remoteAddress ?? '')
+    this.#peer = peerOf(socket)
     this.#tls = 'encrypted' in socket
     this.idleSince = ports.clock.now()
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)

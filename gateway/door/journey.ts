@@ -1,10 +1,11 @@
 // From a request that a door has taken in to its Answer: the one place where an Exchange is made.
 // The danger it guards against: two doors that see the same request differently, or a request that sees two Snapshots.
 import { asFailure } from '../errors.ts'
-import { createTrust, isPrivate, type Trust } from '../message/addresses.ts'
+import { isPrivate } from '../message/addresses.ts'
 import { problemAnswer } from '../message/answer.ts'
 import { requestIdOf } from '../message/requestId.ts'
 import type { Answer, ClientConnection, Clock, CoreSettings, Exchange, Snapshot } from '../model.ts'
+import { createTrusting } from './trusting.ts'
 
 /** What a door knows of a request. */
 export interface Arrival
@@ -33,8 +34,7 @@ const mostHints = 20
 
 export function createJourney(ports: JourneyPorts): Journey {
   const { live, clock } = ports
-  let trust: Trust = createTrust([])
-  let trustOf: CoreSettings | undefined
+  const trustOf = createTrusting()
   const seen = new Set<string>()
 
   function isNews(peer: string): boolean {
@@ -42,10 +42,7 @@ export function createJourney(ports: JourneyPorts): Journey {
   }
 
   function clientOf(arrival: Arrival, settings: CoreSettings): Exchange['client'] {
-    if (settings !== trustOf) {
-      trust = createTrust(settings.public.trustedProxies)
-      trustOf = settings
-    }
+    const trust = trustOf(settings)
     const { peer, tls, connection, fields } = arrival
     const peerTrusted = trust.isTrusted(peer)
     if (!peerTrusted && fields.has('x-forwarded-for') && isNews(peer)) {

@@ -64,6 +64,8 @@ export interface CoreSettings {
     readonly port: number
     /** Addresses and CIDR blocks. */
     readonly trustedProxies: readonly string[]
+    /** How the load balancer in front says whose a connection is; absent: it does not. */
+    readonly proxyProtocol?: 'v1' | 'v2'
     readonly keepAliveMs: number
     readonly drainMs: number
     /** Empty: no TLS. The first is for clients that name none of their hosts. */

@@ -18,7 +18,7 @@ export function summarise(declaration: Declaration): string {
 function ofSettings(settings: CoreSettings): string[] {
   const { public: door, probes, admin, stateDir, store, replicas, paths, accessLog } = settings
   return [
-    `public    ${door.host} ${door.port}, keepAlive ${door.keepAliveMs} ms, drain ${door.drainMs} ms, trusts [${door.trustedProxies}]`,
+    `public    ${door.host} ${door.port}, keepAlive ${door.keepAliveMs} ms, drain ${door.drainMs} ms, trusts [${door.trustedProxies}]${door.proxyProtocol ? `, proxyProtocol ${door.proxyProtocol}` : ''}`,
     `probes    ${probes.host} ${probes.port}`,
     `admin     ${admin.host} ${admin.port}`,
     `stateDir  ${stateDir}`,
