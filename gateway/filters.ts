@@ -8,6 +8,7 @@ import { cache } from './filters/cache.ts'
 import { compare } from './filters/compare.ts'
 import { deadline } from './filters/deadline.ts'
 import { fallback } from './filters/fallback.ts'
+import { internalToken } from './filters/internalToken.ts'
 import { limit } from './filters/limit.ts'
 import { observe } from './filters/observe.ts'
 import { retry } from './filters/retry.ts'
@@ -32,6 +33,7 @@ export const filters: readonly FilterKind[] = [
   fallback,
   retry,
   breaker,
+  internalToken,
   secret,
   attempt,
 ]

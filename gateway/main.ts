@@ -99,7 +99,13 @@ async function run(parts: Running, reloader: Reloader): Promise<RunningGateway> 
   const gateway = gatewayOf({ parts, reloader, hints, isDraining: () => isDraining })
   const listeners: Listeners = {
     public: await openDoor(parts.env.BANYAN_DOOR, {
-      journey: createJourney({ live, clock, nearMiss: metrics.nearMiss, untrustedProxy }),
+      journey: createJourney({
+        live,
+        clock,
+        published: parts.vouching.published,
+        nearMiss: metrics.nearMiss,
+        untrustedProxy,
+      }),
       clock,
       live,
       certificates: await parts.certificates.open(live.current.settings.public.certificates),

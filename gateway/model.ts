@@ -6,6 +6,7 @@ import type { Client } from './model/client.ts'
 import type { CoreSettings, Position, Problem, RouteMatch } from './model/file.ts'
 import type { WatchSettings } from './model/health.ts'
 import type { AuthRules, Identity } from './model/identity.ts'
+import type { InternalTokenSettings } from './model/internalToken.ts'
 import type { Effective, RolloutDeclaration, Stage } from './model/rollout.ts'
 import type { SecretSettings } from './model/secret.ts'
 import type { Affinity, Target } from './model/target.ts'
@@ -17,6 +18,7 @@ export type * from './model/comparison.ts'
 export type * from './model/file.ts'
 export type * from './model/health.ts'
 export type * from './model/identity.ts'
+export type * from './model/internalToken.ts'
 export type * from './model/limiting.ts'
 export type * from './model/load.ts'
 export type * from './model/override.ts'
@@ -200,6 +202,8 @@ export interface Upstream extends WatchSettings {
   readonly breaker?: BreakerSettings
   /** Absent: it is told of the client's own credentials alone. */
   readonly secret?: SecretSettings
+  /** Absent: it is told of the client by the client alone. */
+  readonly internalToken?: InternalTokenSettings
 }
 
 /** What a Route moves from and to, and the Rollout that says how far it is. */

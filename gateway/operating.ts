@@ -41,6 +41,7 @@ export function gatewayOf({ parts, reloader, hints, isDraining }: Told): Gateway
     record,
     sharing,
     keys: parts.identifying.desk,
+    published: parts.vouching.published,
     problems: () => live.problems,
     caches: parts.stocking.caches,
     hints: () => [

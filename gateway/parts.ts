@@ -20,6 +20,7 @@ import { shareWrites } from './state/sharing/writes.ts'
 import { createStreams, realSchedule, type StreamBook } from './state/streams.ts'
 import { assembleStocking, type Stocking } from './stocking.ts'
 import { version } from './version.ts'
+import { assembleVouching, type Vouching } from './vouching.ts'
 import { watched, watchedCertificates, watchedComparisons, watchedMirror } from './watched.ts'
 
 export interface Parts {
@@ -33,6 +34,7 @@ export interface Parts {
   readonly certificates: CertificateBook
   readonly moving: Moving
   readonly identifying: Identifying
+  readonly vouching: Vouching
   readonly reaching: Reaching
   readonly stocking: Stocking
   readonly emergency: Emergency
@@ -50,10 +52,12 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
   const reaching = assembleReaching(clock, moving, log)
   const { forward, forwardTo, shareOf, retries } = reaching
   const identifying = assembleIdentifying({ clock, log, record, sharing, forward })
+  const vouching = assembleVouching({ clock, log, sharing })
   const live = createLive((snapshot) => {
     moving.follow(snapshot)
     identifying.follow(snapshot)
     reaching.follow(snapshot)
+    vouching.follow(snapshot)
   })
   const snapshot = () => live.snapshot
   const streams = createStreams({ clock, schedule: realSchedule })
@@ -67,6 +71,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     moving,
     reaching,
     identifying,
+    vouching,
     streams,
     stocking: assembleStocking(clock, log),
     comparisons: watchedComparisons({ clock, forward: forwardTo, shareOf }, guards),
@@ -89,7 +94,7 @@ function metricsOf({ moving, streams, stocking, identifying, reaching, live, cer
   ]
 }
 
-function servicesOf({ clock, moving, reaching, identifying, stocking, streams, comparisons }: Held) {
+function servicesOf({ clock, moving, reaching, identifying, vouching, stocking, streams, comparisons }: Held) {
   const { retries, breakers, pressure, secrets } = reaching
   return {
     clock,
@@ -103,6 +108,7 @@ function servicesOf({ clock, moving, reaching, identifying, stocking, streams, c
     secrets,
     caches: stocking.caches,
     ...identifying.ports,
+    ...vouching.ports,
   }
 }
 
@@ -116,5 +122,6 @@ async function close(held: Held): Promise<void> {
   await held.certificates.close()
   await held.moving.close()
   await held.identifying.close()
+  held.vouching.close()
   await held.log.close()
 }

@@ -14,6 +14,7 @@ export async function tellFirst(first: Exclude<FirstLoad, { from: 'nothing' }>, 
   const { stateDir, store } = first.snapshot.settings
   await parts.moving.open(stateDir)
   await parts.identifying.open(stateDir)
+  await parts.vouching.open(stateDir)
   await parts.stocking.open(store.cache)
   await parts.emergency.open(stateDir)
   adopt(first.snapshot, parts)

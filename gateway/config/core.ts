@@ -5,6 +5,7 @@ import { adminSchema } from './adminSchema.ts'
 import { authProperties, authSchema } from './authSchema.ts'
 import { breakerSchema } from './breakerSchema.ts'
 import { healthProperties } from './healthSchema.ts'
+import { internalTokenSchema, internalTokensSchema } from './internalTokenSchema.ts'
 import { keysSchema } from './keysSchema.ts'
 import { matchSchema } from './matchSchema.ts'
 import { publicSchema } from './publicSchema.ts'
@@ -76,6 +77,7 @@ export const upstreamSchema = Type.Object(
     breaker: Type.Optional(breakerSchema),
     ...healthProperties,
     secret: Type.Optional(secretSchema),
+    internalToken: Type.Optional(internalTokenSchema),
   },
   { ...closed, description: 'A place that can answer: the monolith, or a service cut out of it.' },
 )
@@ -127,6 +129,7 @@ export const topProperties = {
   }),
   ...storeProperties,
   paths: pathsSchema,
+  internalTokens: internalTokensSchema,
   accessLog: accessLogSchema,
   sessionCookie: Type.Optional(CookieName("The cookie in which the monolith keeps a client's session.")),
   keys: keysSchema,

@@ -31,13 +31,15 @@ export function declareKeys(page: Page, file: string): KeySettings | undefined {
       `staleAfter must be 10s or more, not ${words('staleAfter')}: the store is read anew every two seconds`,
     )
   warnOfLiterals(page, keys)
-  const { env, peppers } = keys
+  const { env, peppers, notices } = keys
+  const pathOf = (path: string) => resolve(dirname(file), path)
   return {
     ...{ env, maxAgeMs, warnMs, overlapMs },
     ...(staleAfterMs !== undefined && { staleAfterMs }),
     ...(peppers && {
-      peppers: 'file' in peppers ? { file: resolve(dirname(file), peppers.file) } : { values: peppers },
+      peppers: 'file' in peppers ? { file: pathOf(peppers.file) } : { values: peppers },
     }),
+    ...(notices && { noticeKeysFile: pathOf(notices.publicKeys) }),
   }
 }
 

@@ -52,6 +52,22 @@ export const keysSchema = Type.Object(
         },
       ),
     ),
+    notices: Type.Optional(
+      Type.Object(
+        {
+          publicKeys: Text({
+            title: 'the path of a file',
+            description:
+              "With its public keys (ECDSA P-256) in PEM; relative to this file's folder. Read at each notice.",
+          }),
+        },
+        {
+          ...closed,
+          description:
+            'A secret scanner whose signed notices of leaked keys are taken at POST /keys/notices of the admin listener.',
+        },
+      ),
+    ),
   },
   { ...closed, default: {}, description: 'Keys that this gateway issues to clients: banyan keys.' },
 )

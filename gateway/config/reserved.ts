@@ -8,7 +8,6 @@ const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[]
 
   [/^\/public$/, ['maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
-  [/^\/upstreams\/[^/]+$/, ['internalToken']],
   [/^\/routes\/[0-9]+$/, ['cookies', 'priority', 'breaker']],
 ]
 

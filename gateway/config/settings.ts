@@ -6,6 +6,7 @@ import { declareAdmin } from './admin.ts'
 import { declareIssuers } from './auth.ts'
 import type { CheckedTop } from './core.ts'
 import type { Environment } from './environment.ts'
+import { declareSigning } from './internalTokens.ts'
 import { declareKeys } from './keys.ts'
 import type { Page } from './page.ts'
 import { declarePublic } from './publicDoor.ts'
@@ -23,9 +24,11 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
   const paths = page.checked.at<CheckedTop['paths']>('/paths')
   const keys = declareKeys(page, file)
   const issuers = declareIssuers(page, file)
+  const signing = declareSigning(page)
   const accessLog = page.checked.at<CheckedTop['accessLog']>('/accessLog')
   const sessionCookie = page.checked.at<CheckedTop['sessionCookie']>('/sessionCookie')
-  if (!door || !probes || !admin || !stateDir || !store || !paths || !keys || !issuers || !accessLog) return undefined
+  if (!door || !probes || !admin || !stateDir || !store || !paths || !keys || !issuers || !signing || !accessLog)
+    return undefined
   return {
     public: door,
     probes,
@@ -35,6 +38,7 @@ export function declareSettings(page: Page, file: string, env: Environment): Cor
     paths,
     keys,
     issuers,
+    signing,
     accessLog: typeof accessLog === 'string' ? accessLog : { file: resolve(dirname(file), accessLog.file) },
     ...(sessionCookie !== undefined && { sessionCookie }),
   }

@@ -28,7 +28,7 @@ function declareUpstream(page: Page, name: string, file: string): Upstream | und
   const settings = page.checked.at<CheckedUpstream>(pointer)
   const balancing = balancingOf(page, { pointer, file }, settings)
   if (!balancing || !settings) return undefined
-  const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker, secret } = settings
+  const { connect, firstByte, idle, protocol, maxConnections, maxPending, breaker, secret, internalToken } = settings
   const watch = watchOf(page, pointer, settings, balancing.targets.length)
   if (!watch || (breaker && !isSoundBreaker(page, below(pointer, 'breaker'), breaker))) return undefined
   const proof = secret && secretOf(page, { pointer: below(pointer, 'secret'), file }, secret)
@@ -44,6 +44,7 @@ function declareUpstream(page: Page, name: string, file: string): Upstream | und
     maxPending,
     ...(breaker && { breaker: breakerOf(breaker) }),
     ...(proof && { secret: proof }),
+    ...(internalToken && { internalToken: { audience: internalToken === true ? name : internalToken.audience } }),
     ...watch,
   }
 }

@@ -6,6 +6,7 @@ import { problemAnswer } from '../message/answer.ts'
 import { requestIdOf } from '../message/requestId.ts'
 import type { Answer, ClientConnection, Clock, CoreSettings, Exchange, Snapshot } from '../model.ts'
 import { createTrusting } from './trusting.ts'
+import { answerOwn, type WellKnownPorts } from './wellKnown.ts'
 
 /** What a door knows of a request. */
 export interface Arrival
@@ -16,7 +17,7 @@ export interface Arrival
   readonly connection: ClientConnection
 }
 
-export interface JourneyPorts {
+export interface JourneyPorts extends Pick<WellKnownPorts, 'published'> {
   /** Read once per request. */
   readonly live: { readonly current: Snapshot }
   readonly clock: Clock
@@ -81,6 +82,8 @@ export function createJourney(ports: JourneyPorts): Journey {
   return async function journey(arrival) {
     const id = requestIdOf(arrival.fields)
     try {
+      const own = answerOwn(arrival, live.current, ports)
+      if (own) return own
       const exchange = exchangeOf(arrival, id)
       return await exchange.route.run(exchange)
     } catch (thrown) {

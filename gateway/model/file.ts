@@ -1,6 +1,7 @@
 // What routes.yaml says that is neither an upstream nor a move, as types; model.ts passes them on. Imports nothing of ours.
 // The danger they guard against: a duration without its unit, and a mistake without its place.
 import type { IssuerSettings, KeySettings, SessionCheckSettings } from './identity.ts'
+import type { SigningSettings } from './internalToken.ts'
 
 /** The set of requests that a Route takes, as written. Absent: any. */
 export interface RouteMatch {
@@ -80,6 +81,7 @@ export interface CoreSettings {
   /** How many gateways share the store, this one included. */
   readonly replicas: number
   readonly paths: PathRules
+  readonly signing: SigningSettings
   readonly accessLog: 'stdout' | 'off' | { readonly file: string }
   /** The cookie in which the monolith keeps a client's session. */
   readonly sessionCookie?: string

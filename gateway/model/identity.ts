@@ -141,4 +141,6 @@ export interface KeySettings {
   readonly staleAfterMs?: number
   /** Secrets, the newest first, or the path of a file with one in each line; absent: a file of stateDir. */
   readonly peppers?: { readonly values: readonly string[] } | { readonly file: string }
+  /** The path of a file with the public keys (PEM) of who may tell of leaked keys. */
+  readonly noticeKeysFile?: string
 }

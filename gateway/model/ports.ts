@@ -16,6 +16,7 @@ import type {
   End,
   Exchange,
   Fields,
+  Identity,
   KeyCheck,
   LegKind,
   Next,
@@ -53,6 +54,7 @@ export interface Services {
   readonly pressure: Pressure
   readonly caches: Caches
   readonly secrets: Secrets
+  readonly internalTokens: InternalTokens
   readonly credentials: Credentials
   readonly limits: Limits
 }
@@ -75,6 +77,12 @@ export interface Limits {
   take<C extends Charge>(route: string, charges: readonly C[]): Allowance<C> | Promise<Allowance<C>>
   /** What was taken has come out cheaper or dearer. */
   settle(at: Allowance['at'], settled: readonly Settled[]): void
+}
+
+/** What upstreams are told of clients. */
+export interface InternalTokens {
+  /** A token that is good for half its life at least. @param identity undefined: of nobody who is known */
+  of(identity: Identity | undefined, audience: string): Promise<string>
 }
 
 /** What upstreams know the gateway by. */

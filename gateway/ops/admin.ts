@@ -4,12 +4,14 @@
 import { isIP } from 'node:net'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { keySetPath } from '../message/keySetPath.ts'
 import type { CoreSettings } from '../model.ts'
 import { limitAdmin } from './adminLimit.ts'
 import { auditPages } from './auditPages.ts'
 import { cachePages } from './caching.ts'
 import { diffPage } from './diff.ts'
 import type { AdminPorts } from './gateway.ts'
+import { keyNotices } from './keyNotices.ts'
 import { keyPages } from './keyPages.ts'
 import { lookThrough } from './lookThrough.ts'
 import { admission, callOf, isAdmitted, operatorOf } from './operators.ts'
@@ -71,6 +73,7 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   await app.register(cachePages, { gateway: ports.gateway })
   await app.register(diffPage, { gateway: ports.gateway })
   await app.register(keyPages, { gateway: ports.gateway })
+  await app.register(keyNotices, { gateway: ports.gateway })
   await app.register(lookThrough, { prefix: '/upstreams/:name', gateway: ports.gateway })
   return app
 }
@@ -83,6 +86,7 @@ function addReads(app: FastifyInstance, { gateway, health, metrics, clock }: Adm
     const { status, body } = await readinessOf(gateway, health)
     return reply.code(status).send(body)
   })
+  app.get(keySetPath, open, async (_request, reply) => reply.type('application/jwk-set+json').send(gateway.published()))
   app.get('/metrics', read, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
   app.get('/status', read, async () => statusOf({ gateway, health, metrics, clock }))
 }

@@ -91,6 +91,8 @@ export interface Gateway {
   /** Of the Routes that have one. */
   limits(): LimitCounts
   isDraining(): boolean
+  /** The keys by which what the gateway says of clients is checked: a JWK Set (RFC 7517 §5). */
+  published(): object
   reload(): Promise<ReloadResult>
 }
 

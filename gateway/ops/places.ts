@@ -14,7 +14,9 @@ const places: readonly (readonly [place: string, allow: string])[] = [
   ),
   ...['/reload', '/plan', '/rollback', '/cache/purge'].map((place) => [place, 'POST'] as const),
   ...[['/keys', 'GET, HEAD, POST'] as const, ['/keys/NAME/uses', reads] as const],
-  ...['/keys/adopt', '/keys/leak', '/keys/NAME/rotate', '/keys/NAME/revoke'].map((place) => [place, 'POST'] as const),
+  ...['/keys/adopt', '/keys/leak', '/keys/notices', '/keys/NAME/rotate', '/keys/NAME/revoke'].map(
+    (place) => [place, 'POST'] as const,
+  ),
   ...orderNames.map((name) => [`/rollouts/NAME/${name}`, 'POST'] as const),
 ]
 

@@ -21,6 +21,7 @@ export const services: Services = {
   reportOutcome: () => {},
   reportStart: () => {},
   reportEnd: () => {},
+  internalTokens: { of: async () => '' },
   secrets: { of: () => [], taken() {} },
   writes: { took: () => {}, takenBy: () => undefined, lookUp: () => undefined },
   streams: { hold: ({ answer }) => answer },

@@ -75,6 +75,7 @@ const settings: CoreSettings = {
   store: { state: 'memory:', cache: 'memory:' },
   replicas: 1,
   keys: { env: 'live', maxAgeMs: 7_776_000_000, warnMs: 1_209_600_000, overlapMs: 604_800_000 },
+  signing: { issuer: 'banyan', lifeMs: 300_000, rotateMs: 2_592_000_000, algorithm: 'ES256', isPublic: false },
   paths: { case: 'exact', trailingSlash: 'distinct', semicolon: 'distinct' },
   accessLog: 'off',
 }
@@ -162,6 +163,7 @@ export function gatewayOf(parts: Partial<Gateway> = {}): Gateway {
   return {
     version: '0.0.0-test',
     keys: noKeys,
+    published: () => ({ keys: [] }),
     startedAt: Date.parse('2026-01-02T03:00:00Z'),
     rollouts: createRollouts(
       () => 0,
