@@ -56,9 +56,10 @@ export interface TestIssuer {
 }
 
 export async function startIssuer(...keys: SigningKey[]): Promise<TestIssuer> {
-  const origin = await startOrigin((_, response) => {
+  const origin = await startOrigin((request, response) => {
     issuer.asked += 1
-    if (issuer.text === 'elsewhere') response.writeHead(302, { Location: '/jwks?elsewhere' }).end()
+    if (request.url === '/elsewhere') response.end(keySetOf(issuer.keys ?? []))
+    else if (issuer.text === 'elsewhere') response.writeHead(302, { Location: '/elsewhere' }).end()
     else if (!issuer.keys) response.writeHead(503).end()
     else response.end(issuer.text ?? keySetOf(issuer.keys))
   })
