@@ -1,4 +1,5 @@
 // Keys of ours over real sockets: issued at the admin listener, sent by clients, ended in every way there is.
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
@@ -6,6 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { makeKey } from '../../gateway/identity/keyFormat.ts'
 import type { TestGateway } from '../harness/gateway.ts'
 import { startOrigin } from '../harness/origin.ts'
 import { until } from '../state/store/stores.ts'
@@ -196,4 +198,45 @@ test('status says how keys stand', async () => {
   await issue(gateway)
   const status = await read<{ keys: object }>(gateway, 'status')
   expect(status.keys).toEqual({ standings: { live: 1, revoked: 1 }, underOldPepper: 0, silentSeconds: 0, replicas: [] })
+})
+
+test('a signed notice of a secret scanner ends the keys that it names, and an unsigned one nothing', async () => {
+  const scanner = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const folder = await newStateDir()
+  const file = join(folder, 'scanner.pem')
+  await writeFile(file, String(scanner.publicKey.export({ type: 'spki', format: 'pem' })))
+  const { gateway } = await start(`keys: { notices: { publicKeys: "${file}" } }`)
+  const [one, other] = [await issue(gateway), await issue(gateway)]
+  const notice = JSON.stringify([
+    { token: one.key, type: 'banyan', url: 'https://code.example/a/b?token=secret', source: 'content' },
+  ])
+  const send = async (body: string, signature: string) => {
+    const headers = {
+      'Banyan-Admin': '1',
+      'Content-Type': 'application/json',
+      'Github-Public-Key-Signature': signature,
+    }
+    const answer = await fetch(`${gateway.adminUrl}/keys/notices`, { method: 'POST', headers, body })
+    return { status: answer.status, body: await answer.json() }
+  }
+  const signatureOf = (body: string) => sign('sha256', Buffer.from(body), scanner.privateKey).toString('base64')
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const wrong = [
+    '',
+    'x',
+    signatureOf(`${notice} `),
+    sign('sha256', Buffer.from(notice), stranger.privateKey).toString('base64'),
+  ]
+  for (const signature of wrong) expect((await send(notice, signature)).status).toBe(401)
+  expect((await ask(gateway, one.key)).status).toBe(200)
+  expect(await send(notice, signatureOf(notice))).toEqual({ status: 200, body: { revoked: [one.id], unknown: [] } })
+  expect([(await ask(gateway, one.key)).status, (await ask(gateway, other.key)).status]).toEqual([401, 200])
+  const { records } = await read<{ records: object[] }>(gateway, 'history')
+  expect(records).toContainEqual(
+    expect.objectContaining({ kind: 'keyRevoke', by: 'secret scanner', reason: 'found at https://code.example/a/b' }),
+  )
+  // A name is public: who knows no more than that ends nothing.
+  const madeUp = JSON.stringify([{ token: other.id + makeKey('live', (count) => new Uint8Array(count)).slice(17) }])
+  expect(await send(madeUp, signatureOf(madeUp))).toMatchObject({ status: 200, body: { revoked: [] } })
+  expect((await ask(gateway, other.key)).status).toBe(200)
 })

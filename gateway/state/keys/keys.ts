@@ -7,6 +7,7 @@ import { type KeyRecord, standingOf, works } from '../../identity/keyRecord.ts'
 import type { KeySettings } from '../../model.ts'
 import type { Store } from '../store/port.ts'
 import { realSchedule } from '../streams.ts'
+import { deafness } from './deafness.ts'
 import type { KeyBook, KeyBookParts, KeySight } from './keyBook.ts'
 import { createKeyCheck, type KeyVerdict } from './keyCheck.ts'
 import { type KeyFile, openKeyFile } from './keyFile.ts'
@@ -107,7 +108,9 @@ class Keys implements KeyBook {
   }
 
   troubles(): readonly string[] {
-    return [this.#unreadable, this.#shared?.trouble()].filter((reason) => reason !== undefined)
+    return [this.#unreadable, this.#shared?.trouble(), deafness(this.silentMs(), this.#settings)].filter(
+      (reason) => reason !== undefined,
+    )
   }
 
   silentMs(): number {
