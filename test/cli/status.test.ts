@@ -151,3 +151,12 @@ test('status lists what is known of watched targets, a single one too, and how m
   expect(out).toMatch(/^search +26 +48\.3 ms$/m)
   expect(out).not.toMatch(/^monolith +(26|http:\/\/127.0.0.1:\d +(well|-))/m)
 })
+
+test('status names the routes whose limit refuses somebody, or would', async () => {
+  const counts = { allowed: 40, refused: 2, wouldRefuse: 7, unknown: 0, withoutStore: 0 }
+  const busy = await adminOf({ limits: () => new Map([['search', counts]]) })
+  const { out } = await folder.banyan(['status', '--admin', busy.href])
+  expect(out).toContain('limit of search: 40 allowed, 2 refused, 7 would be refused\n')
+  const calm = await adminOf({ limits: () => new Map([['search', { ...counts, refused: 0, wouldRefuse: 0 }]]) })
+  expect((await folder.banyan(['status', '--admin', calm.href])).out).not.toContain('limit of')
+})
