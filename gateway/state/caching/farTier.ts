@@ -3,7 +3,7 @@
 import type { Stored } from '../../caching/stored.ts'
 import type { Tag } from '../../caching/tags.ts'
 import type { Clock } from '../../model.ts'
-import type { CacheStore, Draft, KeptHead } from '../store/cachePort.ts'
+import type { CacheStore, Draft } from '../store/cachePort.ts'
 import { StoreDown, type StoreState } from '../store/port.ts'
 import { Owed } from './owed.ts'
 import type { Choose, Further, Putting } from './stock.ts'
@@ -123,7 +123,7 @@ export class FarTier {
   async #find(key: string, choose: Choose, { since, untilMs }: Look): Promise<FoundFar> {
     const left = () => Math.max(1, untilMs - this.#clock.now())
     const heads = await this.#once(`${since} heads ${key}`, () => this.#store.heads(key, left()))
-    const head = choose(heads) as KeptHead | undefined
+    const head = choose(heads)
     if (!head) return { ...nothing, heads }
     const stored = await this.#once(`${since} body ${head.body.id}`, () => this.#store.whole(head, left()))
     // Purged here, before or meanwhile, and nobody there has heard of it yet.

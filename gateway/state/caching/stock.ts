@@ -35,7 +35,8 @@ export interface Purged {
   readonly isTold: boolean
 }
 
-export type Choose = (heads: readonly StoredHead[]) => StoredHead | undefined
+/** One of them, or none. */
+export type Choose = <H extends StoredHead>(heads: readonly H[]) => H | undefined
 
 export interface Stock {
   /** All that lies near under that key, for different requests (RFC 9111 §4.1). */

@@ -7,7 +7,7 @@ import { stored } from '../../caching/world.ts'
 import { adminOf, clock, redisForTest, timed, until } from '../store/stores.ts'
 import { heard, openCache } from './worlds.ts'
 
-const any = (heads: readonly StoredHead[]) => heads[0]
+const any = <H extends StoredHead>(heads: readonly H[]) => heads[0]
 const now = 0
 // What a bound is given beside itself on a machine that does other things too.
 const slackMs = 400
