@@ -115,6 +115,7 @@ test('what is no key set, leads elsewhere or never ends leaves the last keys as 
   world.tokens.follow([settingsOf({ from: 'url', url: issuer.url })])
   const token = await tokenBy(key)
   expect(why(await world.check(token))).toBe('passed')
+  const isInTrouble = () => world.tokens.views()[0]?.trouble !== undefined
   for (const text of [
     '{"keys":',
     '[]',
@@ -124,16 +125,17 @@ test('what is no key set, leads elsewhere or never ends leaves the last keys as 
     `{"keys":[],"x":"${'x'.repeat(1_100_000)}"}`,
   ]) {
     issuer.text = text
-    world.advance(300_000)
-    const before = issuer.asked
     await until(() => {
       world.runNext()
-      return issuer.asked > before
+      return isInTrouble()
     })
-    await until(() => world.tokens.views()[0]?.trouble !== undefined)
-    expect(why(await world.check(await tokenBy(key, { expiresIn: 80_000, claims: { jti: text.slice(0, 9) } })))).toBe(
-      'passed',
-    )
+    const fresh = await tokenBy(key, { expiresIn: 80_000, claims: { jti: text.slice(0, 9) } })
+    expect(why(await world.check(fresh))).toBe('passed')
+    issuer.text = ''
+    await until(() => {
+      world.runNext()
+      return !isInTrouble()
+    })
   }
 })
 

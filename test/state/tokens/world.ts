@@ -61,7 +61,7 @@ export async function startIssuer(...keys: SigningKey[]): Promise<TestIssuer> {
     if (request.url === '/elsewhere') response.end(keySetOf(issuer.keys ?? []))
     else if (issuer.text === 'elsewhere') response.writeHead(302, { Location: '/elsewhere' }).end()
     else if (!issuer.keys) response.writeHead(503).end()
-    else response.end(issuer.text ?? keySetOf(issuer.keys))
+    else response.end(issuer.text || keySetOf(issuer.keys))
   })
   onTestFinished(origin.close)
   const issuer: TestIssuer = { url: `${origin.url}/jwks`, asked: 0, keys }
