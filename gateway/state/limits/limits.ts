@@ -61,6 +61,7 @@ export function createLimits({ clock, store, gateways }: LimitParts): LimitBook 
       return count(route, takeHere(charges, shared !== undefined), shared && 'withoutStore')
     },
     settle(at, settled) {
+      if (settled.length === 0) return
       if (at === 'here') own.settle(settled)
       // What the store does not hear of stands as it was reserved.
       else
