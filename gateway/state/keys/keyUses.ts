@@ -2,7 +2,7 @@
 // key, and what was done with one that has leaked.
 // The danger it guards against: a memory that grows with whoever tries a key from ever new addresses.
 import { randomUUID } from 'node:crypto'
-import type { Store } from '../store/port.ts'
+import { type Store, StoreDown } from '../store/port.ts'
 import type { KeyFile } from './keyFile.ts'
 
 /** What was asked with a key in one hour, on one route, from one address. */
@@ -93,8 +93,7 @@ export function createKeyUses(): KeyUses {
         'uses',
         changed.map(([id, { rows }]) => [id, JSON.stringify([...rows.values()])] as const),
       )
-      if (store?.state().is !== 'up') return
-      for (const [id, { rows }] of changed) await store.put(storeName, `${id} ${replica}`, [...rows.values()])
+      if (store?.state().is === 'up') await shareAll(store, replica, changed)
     },
   }
 }
@@ -111,6 +110,24 @@ function rowOf(rows: Map<string, KeyUse>, at: Pick<KeyUse, 'hour' | 'route' | 'a
   const [oldest] = rows.keys()
   if (rows.size > mostRows && oldest !== undefined) rows.delete(oldest)
   return row
+}
+
+/** What the store does not take now is told with what is new after it. */
+async function shareAll(
+  store: Store,
+  replica: string,
+  changed: readonly (readonly [id: string, Used])[],
+): Promise<void> {
+  const owed = new Set(changed.map(([, one]) => one))
+  try {
+    for (const [id, one] of changed) {
+      await store.put(storeName, `${id} ${replica}`, [...one.rows.values()])
+      owed.delete(one)
+    }
+  } catch (thrown) {
+    for (const one of owed) one.isNew = true
+    if (!(thrown instanceof StoreDown)) throw thrown
+  }
 }
 
 async function usesElsewhere(store: Store, id: string, replica: string): Promise<readonly KeyUse[]> {

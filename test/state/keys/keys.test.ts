@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { makeKey } from '../../../gateway/identity/keyFormat.ts'
 import type { KeySettings } from '../../../gateway/model.ts'
+import { deafness } from '../../../gateway/state/keys/deafness.ts'
 import type { KeyBook } from '../../../gateway/state/keys/keyBook.ts'
 import { createKeys } from '../../../gateway/state/keys/keys.ts'
 import { openStore, until } from '../store/stores.ts'
@@ -258,6 +259,35 @@ test('who used a key is known by hour, route and address, also after a restart, 
   const again = await open({}, stateDir)
   expect(await rowsOf(again)).toEqual(await rowsOf(keys))
   expect(again.sights()[0]?.lastUsedAt).toBe(wallMs)
+})
+
+test('who used a key at another replica is known too', async () => {
+  const store = await openStore('memory:')
+  const join = async () => {
+    const keys = createKeys({ clock, onApplied: () => {}, onTrouble: (reason) => troubles.push(reason) })
+    keys.follow(settings)
+    await keys.open(await newStateDir(), store)
+    return keys
+  }
+  const [here, there] = [await join(), await join()]
+  onTestFinished(() => there.close())
+  const { key, record } = await here.issue({ owner: 'acme', scopes: [] }, 'x')
+  await until(async () => there.check(key, asked('orders', '192.0.2.9')).ok)
+  here.check(key, asked('search', '192.0.2.1'))
+  await here.close()
+  const uses = await there.usesOf(record.id)
+  expect(uses.map(({ route, address }) => `${route} ${address}`).sort()).toEqual([
+    'orders 192.0.2.9',
+    'search 192.0.2.1',
+  ])
+})
+
+test('operators are told of a silence before keys are refused for it', () => {
+  expect(deafness(9_999, settings)).toBeUndefined()
+  expect(deafness(60_000, settings)).toMatch(/for 60 s: from 300 s on .* 503/)
+  expect(deafness(301_000, settings)).toMatch(/more than keys.staleAfter .* answered with 503 until/)
+  const { staleAfterMs: _, ...never } = settings
+  expect(deafness(301_000, never)).toMatch(/goes on here/)
 })
 
 test('what cannot be read lets nobody in, and keeps nobody else waiting', async () => {
