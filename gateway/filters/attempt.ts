@@ -118,7 +118,8 @@ async function rewritten(exchange: Exchange, fit: Fit, services: Services): Prom
   const { targets } = exchange.upstream
   const publicHost = exchange.fields.get('host') ?? ''
   let { fields } = exchange
-  if (settings.request) fields = editFields(fields, settings.request)
+  // What ends at this hop is taken off first: a client that names a field of ours in Connection must not take that off.
+  if (settings.request) fields = editFields(endToEnd(fields), settings.request)
   const answer = await forward(
     { ...exchange, fields, target: path ? rewriteTarget(exchange, path) : exchange.target },
     services,

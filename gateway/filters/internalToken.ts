@@ -1,7 +1,9 @@
 // Tells an upstream who the client is, in words that only the gateway can sign (RFC 7519): whoever goes round it has none.
-// The danger it guards against: a client that brings such a field himself.
+// The danger it guards against: a client that brings such a field himself, or names it in `Connection`, so that ours would end here
+// (RFC 9110 §7.6.1).
 import { filterKind } from '../filter.ts'
 import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
+import { endToEnd } from '../message/hopByHop.ts'
 
 /** The field that carries it. */
 export const tokenField = 'Banyan-Token'
@@ -21,7 +23,7 @@ export const internalToken = filterKind({
           const { fields, identity, upstream } = exchange
           if (upstream.internalToken) {
             const token = await internalTokens.of(identity, upstream.internalToken.audience)
-            return next({ ...exchange, fields: withField(fields, tokenField, token) })
+            return next({ ...exchange, fields: withField(endToEnd(fields), tokenField, token) })
           }
           return next(
             fields.has(tokenField) ? { ...exchange, fields: fieldsOf(without(fields, tokenFields)) } : exchange,

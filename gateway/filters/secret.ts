@@ -1,9 +1,11 @@
 // Puts the gateway's own secret where the client's credentials would be, for an Upstream that knows the gateway and no client.
-// The dangers it guards against: a client's token that reaches somebody else's service, and a rotation that anybody notices.
+// The dangers it guards against: a client's token that reaches somebody else's service, a rotation that anybody notices, and a
+// client that names our field in `Connection`, so that it would end here (RFC 9110 §7.6.1).
 import { Failure } from '../errors.ts'
 import { filterKind } from '../filter.ts'
 import { repeatable } from '../message/again.ts'
 import { withField } from '../message/fields.ts'
+import { endToEnd } from '../message/hopByHop.ts'
 import type { Secrets } from '../model/ports.ts'
 import type { Answer, Exchange, Next, SecretSettings } from '../model.ts'
 
@@ -34,7 +36,10 @@ async function proven(exchange: Exchange, next: Next, { secrets, secret, keepBod
   const { name } = exchange.upstream
   const [first, other] = secrets.of(name)
   if (first === undefined) throw new Failure('secretMissing', `there is no secret for ${name} to be had`)
-  const told = (asked: Exchange, value: string) => ({ ...asked, fields: withField(asked.fields, secret.field, value) })
+  const told = (asked: Exchange, value: string) => ({
+    ...asked,
+    fields: withField(endToEnd(asked.fields), secret.field, value),
+  })
   if (other === undefined || exchange.upgrade !== undefined) return next(told(exchange, first))
   const again = repeatable(exchange, keepBodyBytes)
   const answer = await next(told(exchange, first))
