@@ -32,7 +32,7 @@ const harmless: ReadonlySet<AuthRefusal> = new Set<AuthRefusal>([
   ...(['expired', 'revoked', 'tooOld', 'wrongRoute'] as const),
 ])
 /** Nobody has failed at anything. */
-const unremarkable: ReadonlySet<AuthRefusal> = new Set<AuthRefusal>(['missing', 'unavailable', 'busy'])
+const unremarkable: ReadonlySet<AuthRefusal> = new Set<AuthRefusal>(['missing', 'unavailable', 'busy', 'stale'])
 
 export function createCredentials(parts: CredentialParts): CredentialBook {
   const { clock, tokens, keys, sessions, screening, counts, refused } = parts

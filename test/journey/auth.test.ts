@@ -2,6 +2,7 @@
 import { Agent, request } from 'node:http'
 import { text as textOf } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import { openWire } from '../harness/wire.ts'
 import { ask, type CountedOrigin, counting, startCounted } from './caching.ts'
 import {
   authMetric,
@@ -60,6 +61,20 @@ test('a connection whose request is refused is good for the next one', async () 
   expect(await statusOf({})).toEqual([401, false])
   expect(await statusOf(bearer(await tokenBy(key)))).toEqual([200, true])
   agent.destroy()
+})
+
+test('a handshake is refused like any other request, and goes on with a token', async () => {
+  const { key, origin, gateway } = await start()
+  const head =
+    'GET /mine/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
+  const refused = await openWire(gateway.port, `${head}\r\n`)
+  expect(await refused.until(/\r\n\r\n/)).toMatch(/^HTTP\/1.1 401 .*WWW-Authenticate: Bearer/is)
+  refused.socket.destroy()
+  expect(origin.asked).toEqual([])
+  const taken = await openWire(gateway.port, `${head}Authorization: Bearer ${await tokenBy(key)}\r\n\r\n`)
+  // The origin knows no WebSockets, and its own answer is passed on.
+  await taken.until(/^HTTP\/1.1 200 /)
+  taken.socket.destroy()
 })
 
 test('a scope that it lacks is told by its name, with 403', async () => {
