@@ -53,6 +53,19 @@ async function agree([first, ...others]: readonly TestGateway[]): Promise<void> 
   })
 }
 
+/** Asks until the answer has come into Redis too: on a busy machine that may have been slow just then. */
+export async function fill(gateway: TestGateway, path: string, fields = {}): Promise<Heard> {
+  const ended = async () => (await puts(gateway)) + (await puts(gateway, 'void')) + (await puts(gateway, 'failed'))
+  for (let round = 0; round < 50; round += 1) {
+    const [before, stored] = [await ended(), await puts(gateway)]
+    const answer = await ask(gateway, path, fields)
+    await until(async () => (await ended()) > before)
+    if ((await puts(gateway)) > stored) return answer
+    await purge(gateway, { path: path.replace(/\?.*/, '') })
+  }
+  throw new Error('it never came into Redis')
+}
+
 /** Of the site, as clients of a load balancer name it: the same at all replicas. */
 export function ask(gateway: { readonly url: string }, path: string, fields = {}, method?: string): Promise<Heard> {
   return askAt(gateway.url + path, { Host: 'site.example', ...fields }, method)

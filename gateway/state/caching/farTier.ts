@@ -84,8 +84,9 @@ export class FarTier {
   /** Never rejects. */
   async put(key: string, { body, ...head }: Stored, { tags, since, keepMs, draft }: Putting): Promise<void> {
     const drafted = draft ?? this.draft(keepMs)
-    if (!drafted) return
+    if (keepMs <= 0) return
     try {
+      if (!drafted) throw new StoreDown('it was away when it was asked to take an answer', false)
       const laid = await drafted.finish(body)
       const isTaken = await this.#store.put(key, { ...head, tags, since: since.far, body: laid }, keepMs)
       this.#counting.put(isTaken ? 'stored' : 'void')

@@ -18,8 +18,8 @@ import { subscribeTo } from './pushes.ts'
 
 const lookEveryMs = 1_000
 const purgeWithinMs = 100
-/** It may be busy with more than one body, and is tried again soon when it is gone: nobody waits for it. */
-const pace = { patientMs: 300, longestDelayMs: 400, isPipelining: true }
+/** It is tried again soon when it is gone; what nobody waits for may take its time. */
+const pace = { patientMs: 1_000, longestDelayMs: 400, isPipelining: true }
 
 /** @param options without a replicaId: all are alike */
 export async function createRedisCache(
