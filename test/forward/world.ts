@@ -1,7 +1,9 @@
 // Requests of the gateway's own clients to origins that a test scripts, without a gateway around them.
-// The danger it guards against: tests that wait for time. The pools' clock stands still unless a test moves it.
+// The danger it guards against: tests that wait for time. The pools' clock stands still unless a test moves it, and so do time
+// limits from `freezeTime` on.
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { onTestFinished, vi } from 'vitest'
 import { Failure } from '../../gateway/errors.ts'
 import { createForward, type Forward } from '../../gateway/forward/forward.ts'
 import { createPools, type Pools } from '../../gateway/forward/pools.ts'
@@ -156,10 +158,33 @@ export function clientConnection(): ClientConnection & { close(): void } {
   }
 }
 
-/** Resolves once it is true; looks again whenever the process has done something. */
+/** From now on no time limit passes but in `passing`, however long the machine takes for all else. */
+export function freezeTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+}
+
+/** Lets frozen time pass, a little in each round of the event loop, until that is settled. */
+export async function passing<T>(settling: Promise<T>): Promise<T> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  settling.then(settle, settle)
+  await until(() => {
+    if (!isSettled) vi.advanceTimersByTime(10)
+    return isSettled
+  })
+  return settling
+}
+
+/** Resolves once it is true, within half a minute; looks again whenever the process has done something. */
 export async function until(isSo: () => boolean): Promise<void> {
-  for (let look = 0; !isSo(); look += 1) {
-    if (look > 200_000) throw new Error('it never came true')
+  const giveUpAt = Date.now() + 30_000
+  while (!isSo()) {
+    if (Date.now() > giveUpAt) throw new Error('it never came true')
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 }
