@@ -3,7 +3,7 @@
 import type { Clock } from './model.ts'
 import { cacheMetrics } from './ops/cacheMetrics.ts'
 import type { Log } from './ops/log.ts'
-import type { ReadMetric } from './ops/rolloutMetrics.ts'
+import type { ReadMetric } from './ops/readMetric.ts'
 import { createMemoryStock } from './state/cacheStock.ts'
 import { type CacheStore, createCacheStore } from './state/cacheStore.ts'
 import { type CacheBook, createCaches } from './state/caches.ts'

@@ -3,34 +3,30 @@
 import type { CacheBook } from '../state/caches.ts'
 import { cacheResults, purgers } from '../state/caching/counts.ts'
 import { looks, puts } from '../state/caching/tierCounts.ts'
-import type { ReadMetric } from './rolloutMetrics.ts'
-
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-function metric(name: string, help: string, type: 'counter' | 'gauge', values: () => Sample[]): ReadMetric {
-  return { name, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) }
-}
-
-const one = (value: number): Sample[] => [{ labels: {}, value }]
+import { type ReadMetric, readMetric, type Sample, single } from './readMetric.ts'
 
 export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'purges' | 'near' | 'far'>): readonly ReadMetric[] {
   const help =
     'Requests of cached routes: hit, stale, revalidated, collapsed (with the answer to another), miss, passed.'
   return [
-    metric('banyan_cache_requests_total', help, 'counter', () =>
+    readMetric('banyan_cache_requests_total', help, () =>
       [...caches.counts()].flatMap(([route, counts]) =>
         cacheResults.map((result) => ({ labels: { route, result }, value: counts[result] })),
       ),
     ),
-    metric('banyan_cache_keys', 'Keys that have answers in stock.', 'gauge', () => one(caches.near().keys)),
-    metric('banyan_cache_bytes', 'What answers in stock take.', 'gauge', () => one(caches.near().bytes)),
-    metric(
+    readMetric(
+      'banyan_cache_keys',
+      'Keys that have answers in stock.',
+      single(() => caches.near().keys),
+    ),
+    readMetric(
+      'banyan_cache_bytes',
+      'What answers in stock take.',
+      single(() => caches.near().bytes),
+    ),
+    readMetric(
       'banyan_cache_purges_total',
       'Purges: by an operator (order), by a write at this gateway (write), as heard of from all replicas (log).',
-      'counter',
       () => purgers.map((by) => ({ labels: { by }, value: caches.purges()[by] })),
     ),
     lookMetric(caches),
@@ -38,10 +34,12 @@ export function cacheMetrics(caches: Pick<CacheBook, 'counts' | 'purges' | 'near
   ]
 }
 
+const one = (value: number): Sample[] => [{ labels: {}, value }]
+
 function lookMetric(caches: Pick<CacheBook, 'near' | 'far'>): ReadMetric {
   const help =
     'Looks into each tier of the stock: hit, miss; of redis also late (no answer in 100 ms), away (not asked), failed.'
-  return metric('banyan_cache_looks_total', help, 'counter', () => {
+  return readMetric('banyan_cache_looks_total', help, () => {
     const { hit, miss } = caches.near()
     const far = caches.far()?.looks
     return [
@@ -55,32 +53,27 @@ function lookMetric(caches: Pick<CacheBook, 'near' | 'far'>): ReadMetric {
 /** Nothing while there is no second tier. */
 function farMetrics({ far }: Pick<CacheBook, 'far'>): readonly ReadMetric[] {
   type Far = NonNullable<ReturnType<typeof far>>
-  const ofFar = (name: string, help: string, type: 'counter' | 'gauge', values: (found: Far) => Sample[]) =>
-    metric(name, help, type, () => {
+  const ofFar = (name: string, help: string, values: (found: Far) => Sample[]) =>
+    readMetric(name, help, () => {
       const found = far()
       return found ? values(found) : []
     })
   return [
-    ofFar('banyan_cache_store_up', '1 while the store that replicas share answers in is to be had.', 'gauge', (found) =>
+    ofFar('banyan_cache_store_up', '1 while the store that replicas share answers in is to be had.', (found) =>
       one(found.store.is === 'up' ? 1 : 0),
     ),
     ofFar(
       'banyan_cache_store_wait_seconds_total',
       'What requests have waited for that store, all together.',
-      'counter',
       ({ waitedMs }) => one(waitedMs / 1000),
     ),
     ofFar(
       'banyan_cache_store_puts_total',
       'Answers on their way into that store: stored, void (a purge was quicker), failed.',
-      'counter',
       (found) => puts.map((result) => ({ labels: { result }, value: found.puts[result] })),
     ),
-    ofFar(
-      'banyan_cache_purges_owed',
-      'Tags of purges that other replicas have not heard of yet.',
-      'gauge',
-      ({ owed }) => one(owed),
+    ofFar('banyan_cache_purges_owed', 'Tags of purges that other replicas have not heard of yet.', ({ owed }) =>
+      one(owed),
     ),
   ]
 }

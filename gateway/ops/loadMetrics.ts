@@ -2,7 +2,7 @@
 // The danger it guards against: requests that wait for one upstream, and a fleet whose operators look at another.
 import type { Snapshot, Upstream, UpstreamLoad } from '../model.ts'
 import type { PressureView } from '../state/pressure.ts'
-import type { ReadMetric } from './rolloutMetrics.ts'
+import { type ReadMetric, readMetric, single } from './readMetric.ts'
 
 interface Loads {
   /** Undefined before the first. */
@@ -11,17 +11,11 @@ interface Loads {
 }
 
 export function loadMetrics({ snapshot, loadOf }: Loads): readonly ReadMetric[] {
-  const metric = (name: string, help: string, value: (load: UpstreamLoad) => number): ReadMetric => ({
-    name,
-    async get() {
-      const upstreams = [...(snapshot()?.upstreams.values() ?? [])]
-      const values = upstreams.map((upstream) => ({
-        labels: { upstream: upstream.name },
-        value: value(loadOf(upstream)),
-      }))
-      return { name, help, type: 'gauge', aggregator: 'sum', values }
-    },
-  })
+  const upstreams = () => [...(snapshot()?.upstreams.values() ?? [])]
+  const metric = (name: string, help: string, value: (load: UpstreamLoad) => number) =>
+    readMetric(name, help, () =>
+      upstreams().map((upstream) => ({ labels: { upstream: upstream.name }, value: value(loadOf(upstream)) })),
+    )
   return [
     metric('banyan_upstream_connections', 'Connections to it; over HTTP/2 requests.', ({ open }) => open),
     metric('banyan_upstream_connections_most', "This gateway's share of maxConnections.", ({ most }) => most),
@@ -30,15 +24,13 @@ export function loadMetrics({ snapshot, loadOf }: Loads): readonly ReadMetric[] 
 }
 
 export function pressureMetrics(pressure: () => PressureView): readonly ReadMetric[] {
-  const metric = (name: string, help: string, type: string, values: () => readonly object[]): ReadMetric => ({
-    name,
-    get: async () => ({ name, help, type, aggregator: 'sum', values: values() }),
-  })
   return [
-    metric('banyan_lag_seconds', 'How late the event loop is, again and again: what shedAt goes by.', 'gauge', () => [
-      { labels: {}, value: pressure().lagMs / 1000 },
-    ]),
-    metric('banyan_shed_requests_total', 'Requests that were refused because it was.', 'counter', () =>
+    readMetric(
+      'banyan_lag_seconds',
+      'How late the event loop is, again and again: what shedAt goes by.',
+      single(() => pressure().lagMs / 1000),
+    ),
+    readMetric('banyan_shed_requests_total', 'Requests that were refused because it was.', () =>
       Object.entries(pressure().shed).map(([priority, value]) => ({ labels: { priority }, value })),
     ),
   ]

@@ -3,27 +3,16 @@
 import { rankOf, wholeShare } from '../rollout/standing.ts'
 import type { RolloutBook, RolloutState } from '../state/rolloutBook.ts'
 import type { StreamBook } from '../state/streams.ts'
-
-/** What a Registry asks of a metric. */
-export interface ReadMetric {
-  readonly name: string
-  get(): Promise<object>
-}
+import { type ReadMetric, readMetric } from './readMetric.ts'
 
 export function rolloutMetrics(
   rollouts: Pick<RolloutBook, 'states'>,
   streams: Pick<StreamBook, 'count'>,
 ): readonly ReadMetric[] {
-  const metric = (name: string, help: string, value: (state: RolloutState) => number, type = 'gauge'): ReadMetric => ({
-    name,
-    get: async () => ({
-      name,
-      help,
-      type,
-      aggregator: 'sum',
-      values: rollouts.states().map((state) => ({ labels: { rollout: state.rollout.key }, value: value(state) })),
-    }),
-  })
+  const metric = (name: string, help: string, value: (state: RolloutState) => number) =>
+    readMetric(name, help, () =>
+      rollouts.states().map((state) => ({ labels: { rollout: state.rollout.key }, value: value(state) })),
+    )
   return [
     metric(
       'banyan_rollout_stage',
@@ -49,7 +38,6 @@ export function rolloutMetrics(
       'banyan_rollout_streams_ended_total',
       'Tunnels and event streams of the new side that were ended because their client went back to the old one.',
       ({ rollout }) => streams.count(rollout.key).ended,
-      'counter',
     ),
   ]
 }

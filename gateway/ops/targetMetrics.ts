@@ -1,7 +1,7 @@
 // How the requests of upstreams with several targets are spread over them, for Prometheus.
 // The danger it guards against: a dead node that nobody sees, because the others answer for it.
 import type { Balance, Snapshot, TargetLoad, Upstream } from '../model.ts'
-import type { ReadMetric } from './rolloutMetrics.ts'
+import { type ReadMetric, readMetric } from './readMetric.ts'
 
 interface Balances {
   /** Undefined before the first. */
@@ -12,20 +12,15 @@ interface Balances {
 export function targetMetrics({ snapshot, balanceOf }: Balances): readonly ReadMetric[] {
   /** What a single target has to say its upstream's own series say. */
   const several = () => [...(snapshot()?.upstreams.values() ?? [])].filter(({ targets }) => targets.length > 1)
-  const metric = (name: string, help: string, value: (load: TargetLoad) => number): ReadMetric => ({
-    name,
-    async get() {
-      const values = several().flatMap((upstream) =>
+  const metric = (name: string, help: string, value: (load: TargetLoad) => number) =>
+    readMetric(name, help, () =>
+      several().flatMap((upstream) =>
         balanceOf(upstream).targets.map((load) => ({
           labels: { upstream: upstream.name, target: load.origin },
           value: value(load),
         })),
-      )
-      return { name, help, type: name.endsWith('_total') ? 'counter' : 'gauge', aggregator: 'sum', values }
-    },
-  })
-  const moved = 'banyan_affinity_moved_requests_total'
-  const movedHelp = 'Requests whose client was bound to one target and that another answered: its session may be lost.'
+      ),
+    )
   return [
     metric('banyan_target_active', 'Requests under way at it.', ({ active }) => active),
     metric('banyan_target_connections', 'Connections to it; over HTTP/2 requests.', ({ open }) => open),
@@ -37,12 +32,10 @@ export function targetMetrics({ snapshot, balanceOf }: Balances): readonly ReadM
       'Requests that it could not be handed, and another was.',
       (load) => load.unreached,
     ),
-    {
-      name: moved,
-      async get() {
-        const values = several().map((one) => ({ labels: { upstream: one.name }, value: balanceOf(one).moved }))
-        return { name: moved, help: movedHelp, type: 'counter', aggregator: 'sum', values }
-      },
-    },
+    readMetric(
+      'banyan_affinity_moved_requests_total',
+      'Requests whose client was bound to one target and that another answered: its session may be lost.',
+      () => several().map((one) => ({ labels: { upstream: one.name }, value: balanceOf(one).moved })),
+    ),
   ]
 }

@@ -2,7 +2,7 @@
 // The danger it guards against: a target that is left alone for a week, and one less that nobody misses until the next one goes.
 import type { Snapshot, Upstream } from '../model.ts'
 import type { TargetView, Watch } from '../state/targets/watch.ts'
-import type { ReadMetric } from './rolloutMetrics.ts'
+import { type ReadMetric, readMetric, type Sample } from './readMetric.ts'
 
 interface Watching {
   /** Undefined before the first. */
@@ -10,20 +10,10 @@ interface Watching {
   watchOf(upstream: Upstream): Watch
 }
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
 export function watchMetrics({ snapshot, watchOf }: Watching): readonly ReadMetric[] {
-  const metric = (name: string, help: string, samplesOf: (watch: Watch, upstream: string) => Sample[]): ReadMetric => ({
-    name,
-    async get() {
-      const upstreams = [...(snapshot()?.upstreams.values() ?? [])]
-      const values = upstreams.flatMap((upstream) => samplesOf(watchOf(upstream), upstream.name))
-      return { name, help, type: name.endsWith('_total') ? 'counter' : 'gauge', aggregator: 'sum', values }
-    },
-  })
+  const upstreams = () => [...(snapshot()?.upstreams.values() ?? [])]
+  const metric = (name: string, help: string, samplesOf: (watch: Watch, upstream: string) => Sample[]) =>
+    readMetric(name, help, () => upstreams().flatMap((upstream) => samplesOf(watchOf(upstream), upstream.name)))
   return [
     metric('banyan_target_healthy', '1 while its checks say that it is well, else 0.', ({ targets }, upstream) =>
       ofEach(targets, upstream, ({ checks }) => checks && Number(checks.isWell)),
