@@ -5,9 +5,9 @@ import type { FailureCode } from '../errors.ts'
 import type { Report } from '../model/ports.ts'
 import type { Exchange, Outcome, Snapshot } from '../model.ts'
 import { Durations, histogramOf } from './durations.ts'
+import type { ReadMetric } from './readMetric.ts'
 import { countsOf, gaugeOf } from './readOff.ts'
 import { statusClassOf, upstreamOf } from './report.ts'
-import type { ReadMetric } from './rolloutMetrics.ts'
 import { type Labels, SeriesByLabels } from './series.ts'
 
 export interface Metrics {
