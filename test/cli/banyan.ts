@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll } from 'vitest'
+import { refuseSecrets } from '../harness/planted.ts'
 
 const script = new URL('../../bin/banyan.js', import.meta.url).pathname
 
@@ -36,9 +37,16 @@ export async function newFolder(): Promise<Folder> {
       child.stdin.end(stdin)
       const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
       const [code, out, err] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+      const said = [{ name: `stderr of ${args.join(' ')}`, text: err }]
+      refuseSecrets(showsSecret(args) ? said : [...said, { name: `stdout of ${args.join(' ')}`, text: out }])
       return { code, out, err }
     },
   }
+}
+
+/** What makes a secret shows it, once. */
+function showsSecret([command, part]: readonly string[]): boolean {
+  return command === 'admin' || (command === 'keys' && (part === 'issue' || part === 'rotate'))
 }
 
 export const routesYaml = `upstreams:

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type GatewayOptions, openGateway, type RunningGateway } from '../../gateway/main.ts'
 import { type Line, lineOf, readLines } from './lines.ts'
 import { places } from './places.ts'
+import { filesIn, pagesOf, plant, refuseSecrets } from './planted.ts'
 
 export interface TestGateway {
   readonly gateway: RunningGateway
@@ -22,6 +23,7 @@ export interface TestGateway {
   line(fits: (line: Line) => boolean): Promise<Line>
   /** The value of a series (`name{label="…"}`, labels in the order of /metrics); 0 when there is none. */
   metric(series: string): Promise<number>
+  /** Rejects when a planted secret is in anything that it has written, or tells operators (planted.ts). */
   close(): Promise<void>
 }
 
@@ -35,14 +37,16 @@ export async function startTestGateway(
   const configFile = join(folder, 'routes.yaml')
   await writeFile(configFile, header + yaml)
   const logFile = join(folder, 'out.log')
+  // `BANYAN_DOOR=general vitest run test/journey` takes every journey through the general door alone.
+  const env = { BANYAN_DOOR: process.env.BANYAN_DOOR, NOBODYS_SECRET: plant('environment'), ...options.env }
   const opened = await openGateway({
     configFile,
-    // `BANYAN_DOOR=general vitest run test/journey` takes every journey through the general door alone.
-    env: { BANYAN_DOOR: process.env.BANYAN_DOOR },
     stdout: logFile,
     ...options,
+    env,
   })
   if (!opened.ok) {
+    refuseSecrets([{ name: 'the refusal', text: opened.reason }, ...(await filesIn(folder))])
     await rm(folder, { recursive: true, force: true })
     throw new Error(`the gateway refused its file: ${opened.reason}`)
   }
@@ -68,8 +72,17 @@ export async function startTestGateway(
       return Number(found?.slice(series.length + 1) ?? 0)
     },
     async close() {
+      const told = await pagesOf(`http://127.0.0.1:${gateway.places.admin.port}`)
       await gateway.close()
+      const written = await Promise.all([folder, ...elsewhere(header + yaml, env)].map(filesIn))
       await rm(folder, { recursive: true, force: true })
+      refuseSecrets([...told, ...written.flat()])
     },
   }
+}
+
+/** Where it writes beside its own folder. */
+function elsewhere(yaml: string, { BANYAN_STATE_DIR }: Record<string, string | undefined>): readonly string[] {
+  const stateDir = BANYAN_STATE_DIR ?? /^stateDir: (\/\S+)$/m.exec(yaml)?.[1]
+  return stateDir === undefined ? [] : [stateDir]
 }

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { afterAll } from 'vitest'
 import type { Line } from './lines.ts'
+import { filesIn, plant, refuseSecrets } from './planted.ts'
 
 const script = new URL('../../bin/banyan.js', import.meta.url).pathname
 
@@ -46,6 +47,7 @@ export async function runToEnd(folder: string, nodeArgs: readonly string[] = [])
     text(child.stdout as NonNullable<typeof child.stdout>),
     text(child.stderr as NonNullable<typeof child.stderr>),
   ])
+  refuseSecrets([{ name: 'stdout', text: out }, { name: 'stderr', text: err }, ...(await filesIn(folder))])
   return { code, out, err }
 }
 
@@ -59,6 +61,10 @@ export async function startProcess(folder: string): Promise<GatewayProcess> {
     for (const listener of told.splice(0)) listener()
   }
   child.stderr?.pipe(process.stderr)
+  let complaints = ''
+  child.stderr?.on('data', (chunk) => {
+    complaints += chunk
+  })
   createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on('line', (line) => {
     lines.push(JSON.parse(line) as Line)
     tell()
@@ -71,6 +77,8 @@ export async function startProcess(folder: string): Promise<GatewayProcess> {
   afterAll(async () => {
     child.kill('SIGKILL')
     await exited
+    const said = { name: 'stdout', text: lines.map((line) => JSON.stringify(line)).join('\n') }
+    refuseSecrets([said, { name: 'stderr', text: complaints }, ...(await filesIn(folder))])
   })
   async function line(fits: (line: Line) => boolean): Promise<Line> {
     for (;;) {
@@ -97,11 +105,12 @@ export async function startProcess(folder: string): Promise<GatewayProcess> {
 }
 
 const door = process.env.BANYAN_DOOR
+const secret = plant('environment')
 
 function launch(folder: string, nodeArgs: readonly string[]): ChildProcess {
   return spawn(process.execPath, [...nodeArgs, script, 'run', '--config', join(folder, 'routes.yaml')], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...(door !== undefined && { BANYAN_DOOR: door }) },
+    env: { PATH: process.env.PATH, NOBODYS_SECRET: secret, ...(door !== undefined && { BANYAN_DOOR: door }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

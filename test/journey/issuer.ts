@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
 import type { TestGateway } from '../harness/gateway.ts'
+import { plant } from '../harness/planted.ts'
 import { startGateway } from './caching.ts'
 
 export const issuerName = 'https://login.example.test/'
@@ -39,6 +40,7 @@ export function tokenBy(key: SigningKey, { claims = {}, header = {}, expiresIn =
     sub: 'alice',
     iat: nowSeconds - 600,
     exp: nowSeconds + expiresIn,
+    jti: plant('token'),
     ...claims,
   }
   return new SignJWT(said)
