@@ -3,6 +3,7 @@
 import { endpoint, routerOf } from '../kit/router.ts'
 import { type Running, startSite } from '../kit/server.ts'
 import { type CountWords, checkIsText, sendSummary, weightyWords } from '../kit/summaryContract.ts'
+import { guarded, type Trust } from '../kit/verifier.ts'
 import { fetchDocument } from './fetchDocument.ts'
 
 export interface AiOptions {
@@ -11,9 +12,10 @@ export interface AiOptions {
   readonly host?: string
   /** Where the documents are; the default is the monolith's own default. */
   readonly monolith?: string
+  readonly trust?: Trust
 }
 
-export async function startAi({ monolith = 'http://127.0.0.1:4000', ...where }: AiOptions): Promise<Running> {
+export async function startAi({ monolith = 'http://127.0.0.1:4000', trust, ...where }: AiOptions): Promise<Running> {
   const origin = new URL(monolith).origin
   const answer = routerOf([
     endpoint('GET', '/api/documents/:id/summary', async (visit) => {
@@ -22,7 +24,7 @@ export async function startAi({ monolith = 'http://127.0.0.1:4000', ...where }: 
       sendSummary(visit, text, countOnce(text))
     }),
   ])
-  return startSite({ ...where, service: 'ai', answer })
+  return startSite(guarded({ ...where, service: 'ai', answer }, trust))
 }
 
 /** Counts all words of a text in one pass; every sentence asks the same table. */

@@ -2,6 +2,7 @@
 // The danger it guards against: a process that takes a mistyped option for none, or that outlives its signal.
 import { parseArgs } from 'node:util'
 import type { Running } from './server.ts'
+import { readTrust, type Trust } from './verifier.ts'
 import type { ServiceName } from './visit.ts'
 
 export interface Arguments {
@@ -9,6 +10,8 @@ export interface Arguments {
   readonly host: string
   /** The options of that one system, by name. */
   readonly own: Readonly<Record<string, string>>
+  /** Whose tokens are taken; absent: all may ask. */
+  readonly trust?: Trust
 }
 
 interface Command {
@@ -16,6 +19,8 @@ interface Command {
   readonly defaultPort: number
   /** Names of options with a value, beside --port and --host. */
   readonly own?: readonly string[]
+  /** Whether --issuers and --audience (by default the service's own name) are options of it. */
+  readonly mayTrust?: boolean
   start(given: Arguments): Promise<Running>
 }
 
@@ -34,13 +39,16 @@ export async function runCommand(command: Command): Promise<void> {
   process.stdout.write(`${command.service} listening on ${url}\n`)
 }
 
-function readArguments({ service, defaultPort, own = [] }: Command): Arguments {
-  const names = ['port', 'host', ...own]
+function readArguments({ service, defaultPort, own = [], mayTrust = false }: Command): Arguments {
+  const names = ['port', 'host', ...own, ...(mayTrust ? ['issuers', 'audience'] : [])]
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
   try {
-    const { port = String(defaultPort), host = '127.0.0.1', ...rest } = parseArgs({ options, strict: true }).values
-    if (!/^\d{1,5}$/.test(String(port)) || Number(port) > 65_535) throw new Error('--port must be from 0 to 65535')
-    return { port: Number(port), host: String(host), own: rest as Record<string, string> }
+    const given = parseArgs({ options, strict: true }).values as Record<string, string>
+    const { port = String(defaultPort), host = '127.0.0.1', issuers, audience, ...rest } = given
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error('--port must be from 0 to 65535')
+    if (audience !== undefined && issuers === undefined) throw new Error('--audience needs --issuers')
+    const trust = issuers === undefined ? undefined : readTrust(issuers, audience ?? service)
+    return { port: Number(port), host, own: rest, ...(trust && { trust }) }
   } catch (error) {
     return fail(2, `${service}: ${(error as Error).message}`)
   }

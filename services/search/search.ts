@@ -3,10 +3,17 @@
 import { endpoint, routerOf } from '../kit/router.ts'
 import { readQuestion, sendResults } from '../kit/searchContract.ts'
 import { type Running, startSite } from '../kit/server.ts'
+import { guarded, type Trust } from '../kit/verifier.ts'
 import { openIndex } from './index.ts'
 
-/** @param options.port 0 takes a free one */
-export function startSearch(options: { port: number; host?: string }): Promise<Running> {
+export interface SearchOptions {
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly host?: string
+  readonly trust?: Trust
+}
+
+export function startSearch({ trust, ...where }: SearchOptions): Promise<Running> {
   const index = openIndex()
   const answer = routerOf([
     endpoint('GET', '/api/search', (visit) => {
@@ -14,5 +21,5 @@ export function startSearch(options: { port: number; host?: string }): Promise<R
       sendResults(visit, question, index.find(question))
     }),
   ])
-  return startSite({ ...options, service: 'search', answer, close: () => index.close() })
+  return startSite(guarded({ ...where, service: 'search', answer, close: () => index.close() }, trust))
 }
