@@ -125,7 +125,8 @@ test('operators see it: as a metric, in the status, and in the history', async (
 
 test('one request is let through as a trial, and closes it', async () => {
   const service = await startService()
-  const gateway = await gatewayTo(service, 'open: 200ms')
+  // A lease is as long as `open`: long enough for a trial to be answered, on whatever machine.
+  const gateway = await gatewayTo(service, 'open: 2s')
   await statuses(gateway, 5)
   service.act = hanging
   const { answered, response } = await trial(gateway, service)
@@ -141,8 +142,7 @@ test('one request is let through as a trial, and closes it', async () => {
 
 test('while a trial is under way nobody else goes; a trial that fails is the only one', async () => {
   const service = await startService()
-  // A lease is as long as `open`: long enough for the requests below, on whatever machine.
-  const gateway = await gatewayTo(service, 'open: 1500ms')
+  const gateway = await gatewayTo(service, 'open: 4s')
   await statuses(gateway, 5)
   service.act = hanging
   const { answered, response } = await trial(gateway, service)

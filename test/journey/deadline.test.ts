@@ -1,4 +1,4 @@
-// A route's deadline covers all that is done for an answer, up to its head.
+// A route's deadline covers all that is done for an answer, up to its head. Those here leave two seconds to what must happen before.
 import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { type Origin, startRawOrigin } from '../harness/origin.ts'
@@ -26,13 +26,13 @@ routes: [{ name: all, match: { path: /x }, upstream: only, ${route} }]
 
 test('an upstream that does not answer in time is cut, to blame, and asked no more', async () => {
   const upstream = await upstreamThat(faults.hang)
-  const gateway = await startBetween(yamlTo(upstream.url, 'deadline: 200ms, retry: { on: [upstreamFirstByteTimeout] }'))
+  const gateway = await startBetween(yamlTo(upstream.url, 'deadline: 2s, retry: { on: [upstreamFirstByteTimeout] }'))
   expect(await tell(gateway.port, 'GET', '/x')).toBe('504 deadlinePassed')
   expect(upstream.heads).toHaveLength(1)
   const blamed = 'banyan_upstream_attempts_total{upstream="only",role="primary",blame="upstream",code="deadlinePassed"}'
   expect(await gateway.metric(blamed)).toBe(1)
   const line = await gateway.line(({ failure }) => failure === 'deadlinePassed')
-  expect(Number(line.durationMs)).toBeGreaterThanOrEqual(190)
+  expect(Number(line.durationMs)).toBeGreaterThanOrEqual(1_990)
 })
 
 test('what is left of it is what the next attempt gets', async () => {
@@ -40,9 +40,9 @@ test('what is left of it is what the next attempt gets', async () => {
   const candidate = await upstreamThat(faults.hang)
   const gateway = await startBetween(`
 paths: { case: exact }
-upstreams: { old: { url: "${old.url}" }, new: { url: "${candidate.url}", firstByte: 300ms } }
+upstreams: { old: { url: "${old.url}" }, new: { url: "${candidate.url}", firstByte: 1s } }
 unmatched: old
-routes: [{ name: all, match: { path: /x, methods: [GET] }, deadline: 600ms, move: { to: new, stage: live } }]
+routes: [{ name: all, match: { path: /x, methods: [GET] }, deadline: 4s, move: { to: new, stage: live } }]
 `)
   expect(await tell(gateway.port, 'GET', '/x')).toBe('504 deadlinePassed')
   expect([candidate.heads.length, old.heads.length]).toEqual([1, 1])
@@ -96,8 +96,8 @@ paths: { case: exact }
 upstreams: { only: { url: "${upstream.url}" }, hanging: { url: "${hanging.url}" } }
 unmatched: only
 routes:
-  - { name: all, match: { path: /x }, upstream: only, deadline: 300ms }
-  - { name: later, match: { path: /later }, upstream: hanging, deadline: 300ms }
+  - { name: all, match: { path: /x }, upstream: only, deadline: 2s }
+  - { name: later, match: { path: /later }, upstream: hanging, deadline: 2s }
 `)
   const wire = await openWire(gateway.port, 'GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
   await wire.until(/half/)
@@ -110,7 +110,7 @@ routes:
 test('a client that is still sending when it passes has itself to blame', async () => {
   const upstream = await startRawOrigin((socket) => void socket.resume())
   open.push(upstream)
-  const gateway = await startBetween(yamlTo(upstream.url, 'deadline: 200ms'))
+  const gateway = await startBetween(yamlTo(upstream.url, 'deadline: 2s'))
   const wire = await openWire(gateway.port, 'POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf')
   expect(told((await wire.closed()).received)).toBe('408 requestTimeout')
 })

@@ -89,25 +89,31 @@ test('a route that tells nobody passes whatever the client sends', async () => {
 test('it is used again, and is another one after half its life', async () => {
   await start('internalTokens: { life: 2s }')
   const first = await tokenAt('/s/a')
-  expect(await tokenAt('/s/b')).toBe(first)
-  while ((await tokenAt('/s/c')) === first);
-  expect(new Set(seen).size).toBe(2)
+  let next = await tokenAt('/s/b')
+  while (next === first) next = await tokenAt('/s/c')
+  // By its own clock: a busy machine may come to the second request late.
+  expect(Number(decodeJwt(next).iat) - Number(decodeJwt(first).iat)).toBeGreaterThanOrEqual(1)
 })
 
 test('the keys rotate: each is published before it signs, and every token can be checked all the time', async () => {
   await start('internalTokens: { life: 1s, rotate: 2s, algorithm: EdDSA }')
+  // Half of `rotate`. Who looks more seldom may miss that a key was there before it signed, and proves nothing.
+  const aheadMs = 1_000
+  let lookedAt = performance.now()
   const known = new Set((await keySet()).keys.map(({ kid }) => kid))
   const signers = new Set<string | undefined>()
   while (signers.size < 3) {
     const token = await tokenAt('/s/a')
     const { kid } = decodeProtectedHeader(token)
-    expect(known).toContain(kid)
+    const isProof = performance.now() - lookedAt < aheadMs
+    if (isProof) expect(known).toContain(kid)
+    lookedAt = performance.now()
     const keys = await keySet()
     // By the clock of its own time: whoever is slow to look at it proves nothing.
     const currentDate = new Date(Number(decodeJwt(token).iat) * 1_000)
     await jwtVerify(token, createLocalJWKSet(keys), { audience: 's', currentDate })
     for (const key of keys.keys) known.add(key.kid)
-    signers.add(kid)
+    if (isProof) signers.add(kid)
   }
 })
 

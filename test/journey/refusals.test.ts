@@ -182,7 +182,7 @@ test.each(['GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ', 'G'])(
 
 test('a second head that does not arrive is answered 408 on a connection that changed doors too', async () => {
   const slow = await startTestGateway(`upstreams: { m: { url: "${origin.url}" } }\nunmatched: m\n`, undefined, {
-    headTimeoutMs: 50,
+    headTimeoutMs: 1_000,
   })
   const first = 'GET http://h/first HTTP/1.1\r\nHost: h\r\n\r\n'
   const { received } = await exchangeBytes(slow.port, `${first}GET /second HTTP/1.1\r\nX-Slow: `)
