@@ -97,7 +97,7 @@ export function openEntrance(door: Door, ports: EntrancePorts): Entrance {
   })
   return {
     keepIdle: door.keepIdle,
-    closeIdle: door.closeIdle,
+    closeIdle: () => closeIdle(door, sockets),
     leaveTunnels: door.leaveTunnels,
     listen: (place) => listen(server, place),
     quietMs: () => clock.now() - lastCameAt,
@@ -112,6 +112,12 @@ export function openEntrance(door: Door, ports: EntrancePorts): Entrance {
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+/** The door's, and those that the door does not know yet: connected ahead, and nothing of TLS or of whose they are has come. */
+function closeIdle(door: Door, sockets: Iterable<Socket>): void {
+  door.closeIdle()
+  for (const socket of sockets) if (socket.bytesRead === 0 && !('encrypted' in socket)) socket.destroy()
 }
 
 /** Never listens: connections are given to it. Both doors speak HTTP/1.1 alone (RFC 7301). */

@@ -16,7 +16,8 @@ export function sayPeer(socket: Socket, address: string): void {
 /** The same for the sockets that come of those connections when TLS is taken off: only both ends of a connection tell it from others. */
 export function createPeersBehindTls() {
   const peers = new Map<string, string>()
-  const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  const nameOf = ({ remoteAddress, remotePort, localAddress }: Socket) =>
+    `${remoteAddress} ${remotePort} ${localAddress}`
   return {
     remember(locked: Socket): void {
       const name = nameOf(locked)

@@ -1,7 +1,7 @@
 // A load balancer that says on each connection whose it is, before both doors, plain and over TLS.
 
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
@@ -17,7 +17,9 @@ const last = `${get}Connection: close\r\n\r\n`
 
 /** A gateway whose upstream keeps the heads that it gets. */
 async function openAnnounced(keys: string): Promise<Place & { heads: string[] }> {
-  const place = await openPlace(places.replace('port: 0 }', `port: 0, ${keys} }`), { headTimeoutMs: 1_000 })
+  const place = await openPlace(places.replace('127.0.0.1, port: 0 }', `0.0.0.0, port: 0, ${keys} }`), {
+    headTimeoutMs: 1_000,
+  })
   onTestFinished(() => place.close())
   const heads: string[] = []
   place.onConnection = (socket) => {
@@ -28,6 +30,9 @@ async function openAnnounced(keys: string): Promise<Place & { heads: string[] }>
   }
   return Object.assign(place, { heads })
 }
+
+const file = (kind: string) => join(import.meta.dirname, 'certificates', `one.${kind}`)
+const tls = `tls: { certificates: [{ cert: ${file('pem')}, key: ${file('key')} }] }`
 
 const forwardedFor = (head = '') => /x-forwarded-for: (.*)\r\n/i.exec(head)?.[1]
 const refused = ({ gateway }: Place) => gateway.metric('banyan_refused_requests_total{code="proxyHeaderMissing"}')
@@ -97,8 +102,6 @@ test('nobody but a trusted proxy says whose a connection is', async () => {
 })
 
 test('behind the header comes TLS, in the same bytes or later', async () => {
-  const file = (kind: string) => join(import.meta.dirname, 'certificates', `one.${kind}`)
-  const tls = `tls: { certificates: [{ cert: ${file('pem')}, key: ${file('key')} }] }`
   const place = await openAnnounced(`${trusted}, proxyProtocol: v1, ${tls}`)
   for (const isApart of [true, false]) {
     const raw = connect(place.port, '127.0.0.1')
@@ -113,3 +116,29 @@ test('behind the header comes TLS, in the same bytes or later', async () => {
   }
   expect(place.heads.map(forwardedFor)).toEqual(['2001:db8::44', '2001:db8::44'])
 })
+
+// Elsewhere than on Linux only one address is of loopback.
+test.runIf(process.platform === 'linux')(
+  'connections from one port of the load balancer to two addresses of ours are not taken for each other',
+  async () => {
+    const place = await openAnnounced(`${trusted}, proxyProtocol: v1, ${tls}`)
+    const first = await announcedAt(place, '127.0.0.1', '192.0.2.1')
+    const second = await announcedAt(place, '127.0.0.2', '192.0.2.2', first.localPort)
+    for (const raw of [first, second]) await askBehind(raw)
+    expect(place.heads.map(forwardedFor)).toEqual(['192.0.2.1', '192.0.2.2'])
+  },
+)
+
+async function announcedAt({ port }: Place, host: string, client: string, localPort = 0): Promise<Socket> {
+  const raw = connect({ port, host, localAddress: '127.0.0.1', localPort })
+  await once(raw, 'connect')
+  raw.write(textHeader(client))
+  return raw
+}
+
+async function askBehind(raw: Socket): Promise<void> {
+  const socket = connectTls({ socket: raw, servername: 'one.example', rejectUnauthorized: false })
+  socket.write(last)
+  await once(socket, 'data')
+  socket.destroy()
+}

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openGateway } from '../../gateway/main.ts'
 import { places } from '../harness/places.ts'
-import { exchangeBytes, openTlsWire } from '../harness/wire.ts'
+import { exchangeBytes, openTlsWire, openWire } from '../harness/wire.ts'
 import { answerOf, openPlace, type Place } from './place.ts'
 
 const certificates = join(import.meta.dirname, 'certificates')
@@ -157,6 +157,14 @@ test('a drain waits for the answer under way, and ends', async () => {
   answer()
   expect((await wire.closed()).received).toMatch(/at last$/)
   await drained
+})
+
+test('a drain does not wait for who was connected ahead and has said nothing', async () => {
+  const patient = await openPlace(withTls(), { headTimeoutMs: 600_000 })
+  const silent = await openWire(patient.port)
+  await patient.gateway.gateway.drain()
+  await silent.closed()
+  await patient.close()
 })
 
 test('without its key a gateway does not start, and says why', async () => {
