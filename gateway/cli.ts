@@ -23,7 +23,8 @@ import { suggest } from './config/nearest.ts'
 import { filters } from './filters.ts'
 import { version } from './version.ts'
 
-const commands: readonly Command[] = [
+/** As `--help` lists them. */
+export const commands: readonly Command[] = [
   ...[run, check, explain, status, why, cache],
   ...[plan, promote, rollback, pause, resume, ack, history, diff, tester, keys, audit, admin],
 ]
