@@ -117,7 +117,11 @@ export function openEntrance(door: Door, ports: EntrancePorts): Entrance {
 /** The door's, and those that the door does not know yet: connected ahead, and nothing of TLS or of whose they are has come. */
 function closeIdle(door: Door, sockets: Iterable<Socket>): void {
   door.closeIdle()
-  for (const socket of sockets) if (socket.bytesRead === 0 && !('encrypted' in socket)) socket.destroy()
+  for (const socket of sockets) {
+    const isUnheard = socket.bytesRead === 0 && !('encrypted' in socket)
+    // What the door has ended is given its moment: it may have asked just now.
+    if (isUnheard && !socket.writableEnded) socket.destroy()
+  }
 }
 
 /** Never listens: connections are given to it. Both doors speak HTTP/1.1 alone (RFC 7301). */
