@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts'
 export const cutoverScenario: Scenario = {
   name: 'cutover',
   summary: `moves the route "search" to its service and back while requests come in, and proves from the
-            ledgers of all sides that none was lost, doubled or answered by the wrong one`,
+              ledgers of all sides that none was lost, doubled or answered by the wrong one`,
   help,
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())

@@ -23,7 +23,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function listOfAll(): string {
-  const lines = scenarios.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`)
+  const lines = scenarios.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`)
   return ['load-test SCENARIO [options]', '', ...lines, '', 'load-test SCENARIO --help lists its options.'].join('\n')
 }
 

@@ -3,7 +3,14 @@
 import { chaosScenario } from './chaos/scenario.ts'
 import { cutoverScenario } from './cutoverScenario.ts'
 import { rollbackScenario } from './rollback/scenario.ts'
+import { rotateKeysScenario } from './rotation/scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { shadowScenario } from './shadow/scenario.ts'
 
-export const scenarios: readonly Scenario[] = [cutoverScenario, rollbackScenario, shadowScenario, chaosScenario]
+export const scenarios: readonly Scenario[] = [
+  cutoverScenario,
+  rollbackScenario,
+  shadowScenario,
+  chaosScenario,
+  rotateKeysScenario,
+]

@@ -21,7 +21,7 @@ interface PartReport extends Verdict {
 export const chaosScenario: Scenario = {
   name: 'chaos',
   summary: `lets the new side of a move fail in every way, and shows who answers then, that nothing runs twice,
-            and that neither a dead service nor a dead Redis is felt`,
+              and that neither a dead service nor a dead Redis is felt`,
   help,
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())

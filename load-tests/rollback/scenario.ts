@@ -9,7 +9,7 @@ import { rollback } from './rollback.ts'
 export const rollbackScenario: Scenario = {
   name: 'rollback',
   summary: `lets the new side of the route "search" fail while it answers half of the visitors, and proves that
-            the gateway takes it back, in time and for good`,
+              the gateway takes it back, in time and for good`,
   help,
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())

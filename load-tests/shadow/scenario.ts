@@ -10,7 +10,7 @@ const mebibyte = 1024 * 1024
 export const shadowScenario: Scenario = {
   name: 'shadow',
   summary: `asks a candidate that hangs, floods or answers 100 MB beside the clients' own requests, and shows
-            that they do not feel it`,
+              that they do not feel it`,
   help,
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())

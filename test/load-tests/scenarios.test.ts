@@ -17,7 +17,7 @@ describe('npm run load-test', () => {
     const { code, out } = await said(['--help'])
     expect(code).toBe(0)
     expect(scenarios.length).toBeGreaterThan(0)
-    for (const { name, summary } of scenarios) expect(out).toContain(`  ${name.padEnd(10)}${summary}\n`)
+    for (const { name, summary } of scenarios) expect(out).toContain(`  ${name.padEnd(12)}${summary}\n`)
   })
 
   it('tells the options of one scenario, wherever in its arguments help is asked for', async () => {
