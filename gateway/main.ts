@@ -28,6 +28,8 @@ export interface GatewayOptions {
   readonly stallMs?: number
   /** How long routes.yaml must have stood still to be taken for whole. */
   readonly settleMs?: number
+  /** The longest that a request waits for the Redis in which replicas share their cache (default: 100). */
+  readonly cacheWithinMs?: number
 }
 
 export interface RunningGateway {
@@ -49,8 +51,8 @@ const clock: Clock = { now: () => performance.now(), wall: () => Date.now() }
 
 /** Starts everything, or nothing and says why. */
 export async function openGateway(options: GatewayOptions): Promise<Opened> {
-  const { configFile, env, stdout, headTimeoutMs = 15_000, stallMs = 120_000, settleMs } = options
-  const parts = assemble(clock, stdout)
+  const { configFile, env, stdout, headTimeoutMs = 15_000, stallMs = 120_000, settleMs, cacheWithinMs } = options
+  const parts = assemble(clock, stdout, cacheWithinMs)
   const { live } = parts
   const telling = { ...parts, configFile }
   let started: CoreSettings | undefined

@@ -44,8 +44,11 @@ export interface Parts {
 
 type Held = Omit<Parts, 'services' | 'metrics' | 'health' | 'close'> & { readonly streams: StreamBook }
 
-/** @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to */
-export function assemble(clock: Clock, stdout: number | string | undefined): Parts {
+/**
+ * @param stdout the file descriptor, or the path of a file in its place, that lines of the log go to
+ * @param cacheWithinMs the longest that a request waits for the shared cache
+ */
+export function assemble(clock: Clock, stdout: number | string | undefined, cacheWithinMs?: number): Parts {
   const log = createLog(clock, stdout)
   const moving = assembleMoving(clock, log)
   const { rollouts, sharing, traffic, guards, record } = moving
@@ -73,7 +76,7 @@ export function assemble(clock: Clock, stdout: number | string | undefined): Par
     identifying,
     vouching,
     streams,
-    stocking: assembleStocking(clock, log),
+    stocking: assembleStocking(clock, log, cacheWithinMs),
     comparisons: watchedComparisons({ clock, forward: forwardTo, shareOf }, guards),
     emergency: createEmergency({ life: log.life, rollouts, denyKeys: identifying.denyKeys, snapshot }),
   }

@@ -25,7 +25,8 @@ const stockBytes = 64 * 1024 * 1024
 const mostObjectBytes = 1024 * 1024
 const retryEveryMs = 1_000
 
-export function assembleStocking(clock: Clock, { life }: Pick<Log, 'life'>): Stocking {
+/** @param inPassingMs the longest that a request waits for the store that replicas share */
+export function assembleStocking(clock: Clock, { life }: Pick<Log, 'life'>, inPassingMs?: number): Stocking {
   const caches = createCaches({ clock, stock: createMemoryStock(stockBytes), mostObjectBytes, schedule: realSchedule })
   let store: CacheStore | undefined
   let retrying: NodeJS.Timeout | undefined
@@ -37,7 +38,10 @@ export function assembleStocking(clock: Clock, { life }: Pick<Log, 'life'>): Sto
     async open(url) {
       if (retrying) return
       retrying = setInterval(caches.retry, retryEveryMs).unref()
-      store = await createCacheStore(url, { clock, random: Math.random, onFailure })
+      store = await createCacheStore(url, {
+        ...{ clock, random: Math.random, onFailure },
+        ...(inPassingMs !== undefined && { inPassingMs }),
+      })
       if (!store) return
       caches.share(store)
       tellState(store.state(), life)

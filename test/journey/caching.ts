@@ -3,8 +3,10 @@ import { type IncomingMessage, type RequestListener, request, type ServerRespons
 import { text } from 'node:stream/consumers'
 import { setImmediate as others } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
+import type { GatewayOptions } from '../../gateway/main.ts'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
 import { startOrigin } from '../harness/origin.ts'
+import { places } from '../harness/places.ts'
 
 export interface CountedOrigin {
   readonly url: string
@@ -53,8 +55,8 @@ ${more}`
   return startGateway(yaml)
 }
 
-export async function startGateway(yaml: string): Promise<TestGateway> {
-  const gateway = await startTestGateway(yaml)
+export async function startGateway(yaml: string, options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+  const gateway = await startTestGateway(yaml, places, options)
   onTestFinished(gateway.close)
   return gateway
 }

@@ -15,7 +15,12 @@ export interface FleetOptions {
   readonly cache?: string
   readonly size?: number
   readonly settings?: readonly string[]
+  /** The longest that a request waits for Redis: so long that a busy machine is no reason not to get an answer. */
+  readonly cacheWithinMs?: number
 }
+
+/** Where Redis is frozen, and somebody waits for it in vain. */
+export const soon = { cacheWithinMs: 2_000 }
 
 export function fleetYaml(redisUrl: string, origin: { readonly url: string }, cache = '{ status: true }'): string {
   return `
@@ -33,11 +38,11 @@ routes:
 
 export async function startCachingFleet(
   origin: CountedOrigin,
-  { cache, size = 2, settings }: FleetOptions = {},
+  { cache, size = 2, settings, cacheWithinMs = 30_000 }: FleetOptions = {},
 ): Promise<CachingFleet> {
   const redis = await startRedis(settings)
   onTestFinished(redis.stop)
-  const join = () => startGateway(fleetYaml(redis.url, origin, cache))
+  const join = () => startGateway(fleetYaml(redis.url, origin, cache), { cacheWithinMs })
   const replicas = await Promise.all(Array.from({ length: size }, join))
   await agree(replicas)
   return { redis, replicas, join }

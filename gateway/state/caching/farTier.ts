@@ -9,8 +9,6 @@ import { Owed } from './owed.ts'
 import type { Choose, Further, Putting } from './stock.ts'
 import { createFarCounts } from './tierCounts.ts'
 
-/** The most that one request waits for it. */
-const lookWithinMs = 100
 /** So long nobody asks after it was late; doubled each time that it is late again. */
 const restMs = 250
 const longestRestMs = 8_000
@@ -67,7 +65,7 @@ export class FarTier {
       return nothing
     }
     try {
-      const found = await this.#find(key, choose, { since, untilMs: startedMs + lookWithinMs })
+      const found = await this.#find(key, choose, { since, untilMs: startedMs + this.#store.inPassingMs })
       this.#latesInARow = 0
       this.#counting.looked(found.stored ? 'hit' : 'miss', this.#clock.now() - startedMs)
       return found

@@ -41,7 +41,7 @@ export type Choose = <H extends StoredHead>(heads: readonly H[]) => H | undefine
 export interface Stock {
   /** All that lies near under that key, for different requests (RFC 9111 §4.1). */
   get(key: string): Promise<readonly Stored[]>
-  /** What lies farther away; waits for it 100 ms at most, and not at all where that is known to be in vain. Never rejects. */
+  /** What lies farther away; waits for it in passing (100 ms), and not at all where that is known to be in vain. Never rejects. */
   lookFurther(key: string, choose: Choose): Promise<Further>
   /** @param keepMs as of the answer that it will be part of */
   draft(keepMs: number): Draft | undefined
@@ -51,7 +51,7 @@ export interface Stock {
   drop(key: string): Promise<void>
   /**
    * Forgets all that bears one of these tags, and what is under way of it.
-   * Waits for other replicas' store 100 ms at most.
+   * Waits for other replicas' store in passing (100 ms).
    */
   purge(tags: readonly Tag[]): Promise<Purged>
   now(): Moment

@@ -30,6 +30,8 @@ export interface KeptHead extends StoredHead {
 
 /** Rejections are StoreDown alone. */
 export interface CacheStore {
+  /** The longest that a request is kept waiting for it. */
+  readonly inPassingMs: number
   /** The heads under that key, void ones too. */
   heads(key: string, withinMs: number): Promise<readonly KeptHead[]>
   /** With its body; undefined when a purge has made it void, or the body is not there to its last byte. */
@@ -38,7 +40,7 @@ export interface CacheStore {
   /** In place of what lies there for the same requests. @returns false when it was made void since it was asked for */
   put(key: string, head: KeptHead, keepMs: number): Promise<boolean>
   drop(key: string): Promise<void>
-  /** Makes void all that bears one of these tags, at all replicas; may be repeated. Waits 100 ms at most. */
+  /** Makes void all that bears one of these tags, at all replicas; may be repeated. Waits `inPassingMs` at most. */
   purge(tags: readonly Tag[]): Promise<void>
   /** How far this replica has heard of the purges of all; 0 before it has heard of any. */
   now(): number

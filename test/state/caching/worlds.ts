@@ -17,6 +17,9 @@ export interface TierUnderTest {
   now(): number
 }
 
+/** Time enough for whatever is not about the time, also on a busy machine. */
+export const longMs = 30_000
+
 export const tiers: Readonly<Record<string, () => Promise<TierUnderTest>>> = {
   memory: async () => memoryTier(),
   redis: async () => redisTier(await openCache((await redisForTest()).url)),
@@ -41,9 +44,9 @@ export function redisTier(store: CacheStore): TierUnderTest {
   const tier = new FarTier(store, clock)
   return {
     async get(key) {
-      const kept = await store.heads(key, 1_000)
+      const kept = await store.heads(key, longMs)
       const newestFirst = kept.toSorted((a, b) => b.receivedAtMs - a.receivedAtMs)
-      const found = await Promise.all(newestFirst.map((head) => store.whole(head, 1_000)))
+      const found = await Promise.all(newestFirst.map((head) => store.whole(head, longMs)))
       return found.filter((one) => one !== undefined)
     },
     put: (key, stored, tags, since = tier.now()) =>
@@ -57,12 +60,14 @@ export function redisTier(store: CacheStore): TierUnderTest {
 }
 
 /** Resolves once it knows how far the purges of all are. */
-export async function openCache(url: string, namespace?: string): Promise<CacheStore> {
+export async function openCache(
+  url: string,
+  how: { readonly namespace?: string; readonly inPassingMs?: number } = {},
+): Promise<CacheStore> {
   const onFailure = (thrown: unknown) => {
     throw thrown
   }
-  const options = { clock, random: Math.random, onFailure, ...(namespace !== undefined && { namespace }) }
-  const store = await createCacheStore(url, options)
+  const store = await createCacheStore(url, { clock, random: Math.random, onFailure, inPassingMs: longMs, ...how })
   if (!store) throw new Error('there is no store there')
   onTestFinished(() => store.close())
   if (store.now() === 0) await heard(store)

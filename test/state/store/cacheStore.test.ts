@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { CacheStore, KeptHead } from '../../../gateway/state/store/cachePort.ts'
 import { StoreDown } from '../../../gateway/state/store.ts'
 import { stored } from '../../caching/world.ts'
-import { heard, openCache } from '../caching/worlds.ts'
+import { heard, longMs, openCache } from '../caching/worlds.ts'
 import { adminOf, redisForTest, until } from './stores.ts'
 
 const piece = 64 * 1024
@@ -17,8 +17,8 @@ async function put(store: CacheStore, key: string, tags: readonly string[], body
 }
 
 async function bodyOf(store: CacheStore, key: string): Promise<string | undefined> {
-  const [head] = await store.heads(key, 1_000)
-  return head && (await store.whole(head, 1_000))?.body.toString()
+  const [head] = await store.heads(key, longMs)
+  return head && (await store.whole(head, longMs))?.body.toString()
 }
 
 describe('what lies there', () => {
@@ -42,9 +42,9 @@ describe('what lies there', () => {
     const store = await openCache(redis.url)
     const admin = adminOf(redis)
     await put(store, 'k', ['a'], 'first'.repeat(piece))
-    const [first] = (await store.heads('k', 1_000)) as [KeptHead]
+    const [first] = (await store.heads('k', longMs)) as [KeptHead]
     await put(store, 'k', ['a'], 'second')
-    expect((await store.whole(first, 1_000))?.body.length).toBe(5 * piece)
+    expect((await store.whole(first, longMs))?.body.length).toBe(5 * piece)
     const left = await Promise.all((await admin.keys(`*${first.body.id}*`)).map((key) => admin.pttl(key)))
     expect(left).toHaveLength(5)
     expect(Math.max(...left)).toBeLessThanOrEqual(5_000)
@@ -160,7 +160,10 @@ describe('a purge', () => {
 
   test('of namespaces is of each its own', async () => {
     const { url } = await redisForTest()
-    const [one, other] = await Promise.all([openCache(url, 'one'), openCache(url, 'other')])
+    const [one, other] = await Promise.all([
+      openCache(url, { namespace: 'one' }),
+      openCache(url, { namespace: 'other' }),
+    ])
     await put(one, 'k', ['a'])
     await put(other, 'k', ['a'], 'its own')
     await one.purge(['a'])

@@ -17,9 +17,9 @@ import { connectTo } from './connection.ts'
 import { subscribeTo } from './pushes.ts'
 
 const lookEveryMs = 1_000
-const purgeWithinMs = 100
 /** It is tried again soon when it is gone; what nobody waits for may take its time. */
-const pace = { patientMs: 1_000, longestDelayMs: 400, isPipelining: true }
+const pace = { longestDelayMs: 400, isPipelining: true }
+const patientMs = 1_000
 
 /** @param options without a replicaId: all are alike */
 export async function createRedisCache(
@@ -28,7 +28,8 @@ export async function createRedisCache(
 ): Promise<CacheStore> {
   // Of the form that heads have: replicas of different versions must not misread each other's.
   const prefix = `banyan:${options.namespace ?? 'gateway'}:cache1:`
-  const connection = connectTo(address, options, pace)
+  const { inPassingMs = 100 } = options
+  const connection = connectTo(address, options, { ...pace, patientMs: Math.max(patientMs, inPassingMs) })
   const versionOf = (tag: Tag) => `${prefix}version:${tag}`
   const log = new PurgeLog(
     connection,
@@ -43,7 +44,8 @@ export async function createRedisCache(
   await log.read()
   return {
     ...shelvesOf(connection.ask, prefix, versionOf),
-    purge: (tags) => log.purge(tags, purgeWithinMs),
+    inPassingMs,
+    purge: (tags) => log.purge(tags, inPassingMs),
     now: () => log.now(),
     onPurged: (listener) => log.onPurged(listener),
     state: connection.state,
