@@ -111,6 +111,16 @@ describe('the pages together', () => {
     expect([...metricsOfCode].filter((name) => !told.has(name))).toEqual([])
   })
 
+  test('say of every part of the gateway what it is for', () => {
+    const parts = readdirSync(join(root, 'gateway'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() || entry.name.endsWith('.ts'))
+      .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name.replace('.ts', '')))
+    const text = textOf('gateway/README.md')
+    expect(parts.filter((part) => !new RegExp(`[\`([]${part}`).test(text))).toEqual([])
+    const order = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+    expect(order.slice(0, filters.length)).toEqual(filters.map(({ name }) => name))
+  })
+
   test('are led to from docs/operations.md', () => {
     const led = new Set(linksOf('docs/operations.md', textOf('docs/operations.md')).map(({ path }) => path))
     expect(pages.filter((page) => page.startsWith('docs/') && !led.has(page) && page !== 'docs/operations.md')).toEqual(
