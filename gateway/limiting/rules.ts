@@ -44,11 +44,16 @@ export function chargesOf(rules: readonly Rule[], exchange: Exchange): RuleCharg
     const { reserve: cost, isDry, onStoreLoss } = rule
     const subject = subjectOf(rule.per, exchange)
     for (const window of windowsFor(rule, exchange)) {
-      const key = `${exchange.route.name} ${labelOf(rule.per)} ${window.text} ${subject}`
+      const key = `${exchange.route.name} ${nameOf(rule, window)} ${subject}`
       charges.push({ key, budget: window.budget, cost, isDry, onStoreLoss, rule, window })
     }
   }
   return charges
+}
+
+/** Tells a limit of a Route from its others. */
+export function nameOf({ per, costField }: Pick<Rule, 'per' | 'costField'>, { text }: Pick<Window, 'text'>): string {
+  return `${labelOf(per)} ${text}${costField === undefined ? '' : ` ${costField.toLowerCase()}`}`
 }
 
 /** As policies and explanations call it. */
@@ -67,7 +72,6 @@ function subjectOf(per: Per, { identity, client, fields }: Exchange): string {
   if (per === 'route') return 'all'
   const value = typeof per === 'object' ? fields.get(per.field) : undefined
   if (value) return `field ${digestOf(value)}`
-  if (per === 'key' && identity?.keyId !== undefined) return `key ${identity.keyId}`
   const isKnown = identity !== undefined && (per === 'key' || per === 'identity')
   return isKnown ? `identity ${digestOf(identity.id)}` : `address ${networkOf(client.address)}`
 }

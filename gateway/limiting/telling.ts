@@ -3,7 +3,7 @@
 // The danger it guards against: a client that is told to come back before there is room for it.
 import type { Drawn } from '../model.ts'
 import { leftOf, resetMs, waitMs } from './budget.ts'
-import { labelOf, type RuleCharge } from './rules.ts'
+import { nameOf, type RuleCharge } from './rules.ts'
 
 /** A Charge of a rule, and what came of it. */
 export type RuleDrawn = RuleCharge & Drawn
@@ -23,7 +23,10 @@ export function retryAfterMs(charges: readonly RuleDrawn[]): number {
 /** For the log: which rule, and of how much; nobody's name. */
 export function reasonOf(charges: readonly RuleDrawn[]): string {
   return refusing(charges)
-    .map((charge) => `${nameOf(charge)}: ${leftOf(charge.budget, charge.level)} left of ${charge.window.amount}`)
+    .map(
+      (charge) =>
+        `${nameOf(charge.rule, charge.window)}: ${leftOf(charge.budget, charge.level)} left of ${charge.window.amount}`,
+    )
     .join(', ')
 }
 
@@ -33,15 +36,11 @@ function refusing(charges: readonly RuleDrawn[]): readonly RuleDrawn[] {
 
 function policyOf(charge: RuleDrawn): string {
   const { amount, seconds } = charge.window
-  return `"${nameOf(charge)}";q=${amount};w=${seconds}`
+  return `"${nameOf(charge.rule, charge.window)}";q=${amount};w=${seconds}`
 }
 
 /** `t` is seconds from now, until all of it is there again. */
 function standingOf(charge: RuleDrawn): string {
   const { budget, level } = charge
-  return `"${nameOf(charge)}";r=${leftOf(budget, level)};t=${Math.ceil(resetMs(budget, level) / 1000)}`
-}
-
-function nameOf({ rule, window }: RuleDrawn): string {
-  return `${labelOf(rule.per)} ${window.text}`
+  return `"${nameOf(charge.rule, charge.window)}";r=${leftOf(budget, level)};t=${Math.ceil(resetMs(budget, level) / 1000)}`
 }

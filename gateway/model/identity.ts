@@ -115,8 +115,6 @@ export type KeyCheck =
   | {
       readonly ok: true
       readonly identity: Identity
-      /** Its own limit, such as `100/min`. */
-      readonly rate?: string
       /** It has a successor: since when, and until when it works; milliseconds since the epoch. */
       readonly deprecated?: { readonly sinceMs: number; readonly sunsetMs: number }
     }

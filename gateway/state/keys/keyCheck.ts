@@ -30,7 +30,7 @@ export function createKeyCheck(parts: CheckParts, told: (verdict: KeyVerdict) =>
   const rehash = createRehash(parts)
 
   function identityOf(record: KeyRecord): Identity {
-    const { id, line, owner, scopes } = record
+    const { id, line, owner, scopes, rate } = record
     // A successor is the same client: its limit, its side and its stock go on.
     const identity = identities.get(record) ?? {
       kind: 'apiKey',
@@ -38,6 +38,7 @@ export function createKeyCheck(parts: CheckParts, told: (verdict: KeyVerdict) =>
       subject: owner,
       scopes,
       keyId: id,
+      ...(rate !== undefined && { rate }),
     }
     identities.set(record, identity)
     return identity
@@ -60,11 +61,10 @@ export function createKeyCheck(parts: CheckParts, told: (verdict: KeyVerdict) =>
     if (why) return refuse(why, record.id)
     told('ok')
     rehash(key, record, store)
-    const { rate, rotated } = record
+    const { rotated } = record
     return {
       ok: true,
       identity: identityOf(record),
-      ...(rate !== undefined && { rate }),
       ...(rotated && { deprecated: { sinceMs: rotated.at, sunsetMs: rotated.sunsetAt } }),
     }
   }

@@ -41,8 +41,10 @@ describe('a key that is sent', () => {
     expect(key).toMatch(/^byn_live_[0-9A-Za-z]{36}$/)
     expect(keys.check(key, asked())).toEqual({
       ok: true,
-      identity: { kind: 'apiKey', id: `apiKey:${record.id}`, subject: 'acme', scopes: ['a', 'b'], keyId: record.id },
-      rate: '100/min',
+      identity: {
+        ...{ kind: 'apiKey', id: `apiKey:${record.id}`, subject: 'acme', scopes: ['a', 'b'], keyId: record.id },
+        rate: '100/min',
+      },
     })
   })
 
