@@ -37,12 +37,13 @@ export async function createAdmin(ports: AdminPorts): Promise<FastifyInstance> {
   })
   await limitAdmin(app)
   app.addHook('onRequest', async (request, reply) => {
-    if (!isOurHost(request, ports.gateway.snapshot()?.settings.admin)) {
+    const { isSigned } = request.routeOptions.config
+    if (!isSigned && !isOurHost(request, ports.gateway.snapshot()?.settings.admin)) {
       recordRefused(request, 'the Host is not this listener', ports.gateway)
       return sendProblem(reply, 421, 'This Host is not this listener.', { remedy: 'Use its address or localhost.' })
     }
     // No page of another site can add a field of its own without a CORS preflight, which is never granted here.
-    if (!isSafe.has(request.method) && !request.is404 && !request.headers['banyan-admin']) {
+    if (!isSigned && !isSafe.has(request.method) && !request.is404 && !request.headers['banyan-admin']) {
       recordRefused(request, 'a change without a Banyan-Admin field', ports.gateway)
       return sendProblem(reply, 403, 'A change needs a Banyan-Admin field.', { remedy: 'Add: Banyan-Admin: 1' })
     }
@@ -91,10 +92,10 @@ function addReads(app: FastifyInstance, { gateway, health, metrics, clock }: Adm
   app.get('/status', read, async () => statusOf({ gateway, health, metrics, clock }))
 }
 
-/** Whatever was to change something; a plan is a question that is too long for a path. */
+/** Whatever was to change something; a plan is a question that is too long for a path, and of what is signed its page tells. */
 function isOrder(request: FastifyRequest): boolean {
-  const { config } = request.routeOptions
-  return !isSafe.has(request.method) && !request.is404 && config.role !== 'read' && isAdmitted(request)
+  const { role, isSigned } = request.routeOptions.config
+  return !isSafe.has(request.method) && !request.is404 && role !== 'read' && !isSigned && isAdmitted(request)
 }
 
 function recordOrder(request: FastifyRequest, status: number, { record }: AdminPorts['gateway']): void {

@@ -19,8 +19,8 @@ export async function keyNotices(app: FastifyInstance, { gateway }: Options): Pr
   // What is signed are the bytes.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  // The signature is what lets it in.
-  app.post('/keys/notices', { config: { role: 'anyone' } }, async (request, reply) => {
+  // The signature is what lets it in: who sends them knows no field of ours, nor this listener by any other name than its public one.
+  app.post('/keys/notices', { config: { role: 'anyone', isSigned: true } }, async (request, reply) => {
     const file = gateway.keys.policy().noticeKeysFile
     if (file === undefined)
       return sendProblem(reply, 404, 'Nobody is to send notices.', { remedy: 'Set keys.notices in routes.yaml.' })

@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** To whose tokens it is open; absent: to those that have every role. */
     readonly role?: AdminRole | 'anyone'
+    /** What it is asked is signed by who may ask it: no page of another site can have done that. */
+    readonly isSigned?: true
   }
 }
 

@@ -211,11 +211,8 @@ test('a signed notice of a secret scanner ends the keys that it names, and an un
     { token: one.key, type: 'banyan', url: 'https://code.example/a/b?token=secret', source: 'content' },
   ])
   const send = async (body: string, signature: string) => {
-    const headers = {
-      'Banyan-Admin': '1',
-      'Content-Type': 'application/json',
-      'Github-Public-Key-Signature': signature,
-    }
+    // Nothing else than GitHub sends.
+    const headers = { 'Content-Type': 'application/json', 'Github-Public-Key-Signature': signature }
     const answer = await fetch(`${gateway.adminUrl}/keys/notices`, { method: 'POST', headers, body })
     return { status: answer.status, body: await answer.json() }
   }
@@ -239,4 +236,9 @@ test('a signed notice of a secret scanner ends the keys that it names, and an un
   const madeUp = JSON.stringify([{ token: other.id + makeKey('live', (count) => new Uint8Array(count)).slice(17) }])
   expect(await send(madeUp, signatureOf(madeUp))).toMatchObject({ status: 200, body: { revoked: [] } })
   expect((await ask(gateway, other.key)).status).toBe(200)
+  // Sent again, and sent by anybody, it writes nothing more: of what is refused there is one record for a source and a minute.
+  expect((await send(notice, signatureOf(notice))).status).toBe(200)
+  const after = await read<{ records: { kind: string }[] }>(gateway, 'history')
+  const kinds = after.records.map(({ kind }) => kind)
+  expect(kinds.toSorted()).toEqual(['admin', 'admin', 'keyIssue', 'keyIssue', 'keyRevoke', 'refused', 'start'])
 })
