@@ -2,17 +2,18 @@
 // The danger it guards against: rotations between two loads instead of under one.
 import { setTimeout as pause } from 'node:timers/promises'
 import { randomFrom } from '../../services/kit/prng.ts'
+import { clockToleranceMs } from '../../services/kit/verifier.ts'
 import { systemTicker as ticker } from '../arrivals.ts'
 import { type Client, connectTo } from '../client.ts'
 import { spreadOf } from '../percentiles.ts'
 import { mixOf } from '../requests.ts'
-import type { SentRequest, Traffic } from '../traffic.ts'
+import type { Traffic } from '../traffic.ts'
 import { type Going, underTraffic, until } from '../underTraffic.ts'
 import { makeIssuerKey } from './issuer.ts'
 import { bare, roundGateway, throughGateway } from './kinds.ts'
 import { keyOrdersAt } from './orders.ts'
 import { cycleSeconds, type RotationPlan } from './plan.ts'
-import { createPurse, type Purse } from './purse.ts'
+import { createPurse } from './purse.ts'
 import { equip, makeSecret, type Rotating, rotateAll, rotationNames, type State } from './rotations.ts'
 import { type RotationSite, startRotationSite } from './site.ts'
 import { tallyOf } from './tally.ts'
@@ -20,21 +21,29 @@ import type { Facts } from './verdict.ts'
 
 const timeoutMs = 10_000
 const overlapMs = 2_000
-/** Of a cycle: between two steps of a rotation. */
-const pauseMs = 700
+/** Between two steps of a rotation. */
+const pauseMs = 500
 const captureEveryMs = 200
-/** By which the service lets an internal token live longer than it says: services/kit/verifier.ts. */
-const serviceToleranceMs = 2_000
+/** Short, to see tokens end within the run, and long enough for a request that waits for a busy machine. */
+const longestLifeSeconds = 5
 
 export interface Measured extends Facts {
   readonly latencyMs: ReturnType<typeof spreadOf>
   readonly connections: number
 }
 
+interface Scene {
+  readonly plan: RotationPlan
+  readonly signal: AbortSignal
+  readonly clients: readonly [gateway: Client, service: Client]
+  readonly rotating: Rotating
+}
+
 /** @throws Error when something does not start, or `signal` came before the traffic */
 export async function runRotations(plan: RotationPlan, signal: AbortSignal): Promise<Measured> {
   const [peppers, secrets] = [[makeSecret()], [makeSecret()]]
-  const site = await startRotationSite({ overlapMs, peppers, secrets })
+  const internalLifeSeconds = Math.min(longestLifeSeconds, Math.floor(plan.seconds / 4))
+  const site = await startRotationSite({ overlapMs, internalLifeSeconds, peppers, secrets })
   const clients = [connectTo(site.gateway, timeoutMs), connectTo(site.service, timeoutMs)] as const
   try {
     const purse = createPurse(Date.now)
@@ -53,15 +62,8 @@ export async function runRotations(plan: RotationPlan, signal: AbortSignal): Pro
   }
 }
 
-interface Scene {
-  readonly plan: RotationPlan
-  readonly signal: AbortSignal
-  readonly clients: readonly [gateway: Client, service: Client]
-  readonly rotating: Rotating
-}
-
 async function measure(scene: Scene): Promise<Measured> {
-  const { plan, rotating, clients } = scene
+  const { rotating, clients } = scene
   const { site, purse, state } = rotating
   const internalBefore = site.countOf(newSigner)
   const wallOffset = Date.now() - ticker.now()
@@ -71,15 +73,11 @@ async function measure(scene: Scene): Promise<Measured> {
     act: (startAt) =>
       underTraffic(goingOf(scene, 'round'), {
         stageNow: () => '',
-        act: () =>
-          rotateUntilEnd(scene, startAt, (nth) => {
-            cycle = nth
-          }),
+        act: () => rotateUntilEnd(scene, startAt, (begun) => (cycle = begun)),
       }),
   })
   const records = [...traffic.records, ...result.traffic.records]
   const credentialOf = (id: string) => (id === bare.id ? bare : purse.get(id))
-  plan.say('')
   return {
     requests: records.length,
     unsent: traffic.unsent + result.traffic.unsent,
@@ -136,7 +134,7 @@ async function rotateUntilEnd(
 }
 
 /** What the gateway says of a client to the vault, shown to the service by somebody else. */
-async function capture({ site, purse }: { readonly site: RotationSite; readonly purse: Purse }): Promise<void> {
+async function capture({ site, purse }: Rotating): Promise<void> {
   const token = await site.lastInternalToken().catch(() => '')
   const isKnown = [...purse.good('internal'), ...purse.ended('internal')].some(
     ({ fields }) => fields['Banyan-Token'] === token,
@@ -145,7 +143,7 @@ async function capture({ site, purse }: { readonly site: RotationSite; readonly 
   const [, claims = ''] = token.split('.')
   const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { readonly exp: number }
   const goodUntil = exp * 1_000
-  const end = { how: 'expired internal token', goodUntil, badFrom: goodUntil + serviceToleranceMs }
+  const end = { how: 'expired internal token', goodUntil, badFrom: goodUntil + clockToleranceMs }
   purse.add('internal', { 'Banyan-Token': token }, end)
 }
 
@@ -157,9 +155,6 @@ async function sendOne(client: Client, site: RotationSite): Promise<void> {
 }
 
 function answeredMs({ records }: Traffic): readonly number[] {
-  return records.filter(isOk).map(({ scheduledAt, endedAt }) => endedAt - scheduledAt)
-}
-
-function isOk({ outcome }: SentRequest): boolean {
-  return outcome === 'ok'
+  const answered = records.filter(({ outcome }) => outcome === 'ok')
+  return answered.map(({ scheduledAt, endedAt }) => endedAt - scheduledAt)
 }

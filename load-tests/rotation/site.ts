@@ -37,6 +37,8 @@ export interface RotationSite {
 export interface SitePlan {
   /** How long a rotated key works beside its successor. */
   readonly overlapMs: number
+  /** How long a token is good that the gateway signs. */
+  readonly internalLifeSeconds: number
   readonly peppers: readonly string[]
   readonly secrets: readonly string[]
 }
@@ -49,7 +51,7 @@ export const patienceMs = 20_000
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-export async function startRotationSite({ overlapMs, peppers, secrets }: SitePlan): Promise<RotationSite> {
+export async function startRotationSite(plan: SitePlan): Promise<RotationSite> {
   const undo: (() => unknown)[] = []
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -66,14 +68,14 @@ export async function startRotationSite({ overlapMs, peppers, secrets }: SitePla
       await writeFile(join(folder, `${name}.new`), `${lines.join('\n')}\n`)
       await rename(join(folder, `${name}.new`), join(folder, name))
     }
-    await replace('peppers', peppers)
-    await replace('secret', secrets)
+    await replace('peppers', plan.peppers)
+    await replace('secret', plan.secrets)
     const issuer = await startIssuer()
     undo.push(issuer.close)
     const vault = await start(listening('load-tests/rotation/vault.ts'))
     const trust = ['--port', '0', '--issuers', `banyan=${issuer.gatewayJwks}`]
     const service = await start(listening('services/search/main.ts', trust))
-    await replace('routes.yaml', [routesOf({ vault, service, jwks: issuer.jwks, overlapMs })])
+    await replace('routes.yaml', [routesOf({ vault, service, jwks: issuer.jwks }, plan)])
     const log = createLog()
     const gateway = await start({
       name: 'gateway',
@@ -85,7 +87,7 @@ export async function startRotationSite({ overlapMs, peppers, secrets }: SitePla
     const takeSecrets = async (taken: readonly string[]) => {
       await fetch(new URL(controls.secrets, vault), { method: 'PUT', body: taken.join('\n') })
     }
-    await takeSecrets(secrets)
+    await takeSecrets(plan.secrets)
     return {
       ...{ gateway: gateway.public, admin: gateway.admin, service, issuer, replace, takeSecrets, close },
       nextLine: log.next,
@@ -140,14 +142,13 @@ interface Places {
   readonly vault: string
   readonly service: string
   readonly jwks: string
-  readonly overlapMs: number
 }
 
 /**
  * Of trustedProxies, so that each client has an address of his own: who fails too often is not heard from there.
  * The vault's token is for the search service too, so that the run has some to show it.
  */
-function routesOf({ vault, service, jwks, overlapMs }: Places): string {
+function routesOf({ vault, service, jwks }: Places, { overlapMs, internalLifeSeconds }: SitePlan): string {
   return `
 public: { host: 127.0.0.1, port: 0, trustedProxies: [127.0.0.1] }
 probes: { host: 127.0.0.1, port: 0 }
@@ -156,7 +157,7 @@ stateDir: ./state
 accessLog: off
 paths: { case: exact }
 keys: { overlap: ${overlapMs}ms, peppers: { file: peppers } }
-internalTokens: { life: 2s, rotate: 3s }
+internalTokens: { life: ${internalLifeSeconds}s, rotate: 3s }
 issuers:
   - issuer: ${issuerName}
     jwks: ${jwks}
