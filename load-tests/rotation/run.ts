@@ -19,7 +19,7 @@ import { type RotationSite, startRotationSite } from './site.ts'
 import { tallyOf } from './tally.ts'
 import type { Facts } from './verdict.ts'
 
-const timeoutMs = 10_000
+const timeoutMs = 30_000
 const overlapMs = 2_000
 /** Between two steps of a rotation. */
 const pauseMs = 500
