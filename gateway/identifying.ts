@@ -19,6 +19,7 @@ import type { Sharing } from './state/sharing.ts'
 import { realSchedule } from './state/streams.ts'
 import { createTokens, type TokenBook } from './state/tokens/book.ts'
 import type { IssuerView } from './state/tokens/issuers.ts'
+import { createKeyMirror, type KeyMirror } from './state/tokens/keyMirror.ts'
 import type { KeyChange } from './state/tokens/keyRing.ts'
 
 export interface Identifying {
@@ -50,7 +51,10 @@ export interface IdentifyingParts {
 export function assembleIdentifying(parts: IdentifyingParts): Identifying {
   const { clock, log, record, sharing, forward } = parts
   const issuing = assembleIssuing(parts)
-  const tokens = watchedTokens(clock, log)
+  const keyMirror = createKeyMirror((thrown) =>
+    log.life.error({ reason: String(thrown) }, 'keys of issuers are not kept'),
+  )
+  const tokens = watchedTokens(clock, log, keyMirror)
   const sessions = createSessions({ clock, forward })
   const screening = createScreening(clock)
   const counts = createAuthCounts()
@@ -67,6 +71,8 @@ export function assembleIdentifying(parts: IdentifyingParts): Identifying {
     metrics: [...authMetrics({ counts, tokens, screening }), ...issuing.metrics, ...limitMetrics(limits)],
     follow(snapshot) {
       issuing.follow(snapshot)
+      // Before the issuers are asked.
+      keyMirror.open(snapshot.settings.stateDir)
       tokens.follow(snapshot.settings.issuers ?? [])
       sessions.follow(snapshot)
       credentials.follow(snapshot)
@@ -82,10 +88,11 @@ export function assembleIdentifying(parts: IdentifyingParts): Identifying {
 }
 
 /** The tokens, of whose issuers is told when their keys change, or cannot be had. */
-function watchedTokens(clock: Clock, { life }: Pick<Log, 'life'>): TokenBook {
+function watchedTokens(clock: Clock, { life }: Pick<Log, 'life'>, mirror: KeyMirror): TokenBook {
   return createTokens({
     clock,
     schedule: realSchedule,
+    mirror,
     changed(issuer: string, { trouble, ...change }: KeyChange) {
       if (trouble !== undefined) life.error({ issuer, reason: trouble }, 'the issuer gives no keys')
       else life.info({ issuer, ...change }, "the issuer's keys were taken over")

@@ -29,13 +29,13 @@ export interface Issuers {
   close(): Promise<void>
 }
 
-export function createIssuers({ clock, schedule, changed }: IssuersParts): Issuers {
+export function createIssuers({ changed, ...parts }: IssuersParts): Issuers {
   const issuers = new Map<string, Issuer>()
   const ending = new Set<Promise<void>>()
 
   function open({ issuer, keys, ...settings }: IssuerSettings): KeySet {
     const timing = () => issuers.get(issuer)?.settings ?? settings
-    return openKeySet(keys, timing, { clock, schedule, changed: (change) => changed(issuer, change) })
+    return openKeySet(keys, timing, { ...parts, changed: (change) => changed(issuer, change) })
   }
 
   function end({ keys }: Issuer): void {

@@ -9,6 +9,8 @@ export interface KeyRing {
   has(id: string): boolean
   /** The issuer's own words: what they do not name is withdrawn. */
   take(text: string): void
+  /** What it gave before this gateway started, as long as it has given nothing since; its time goes on from then. */
+  restore(text: string, atMs: number): void
   /** The issuer gave nothing. */
   fail(why: string): void
   /** Whether its keys are those that the issuer gives, or gave so short a time ago. */
@@ -64,6 +66,15 @@ export function createKeyRing(
     if (isNews) changed({ added: 0, withdrawn: 0, unfit: 0, trouble: why })
   }
 
+  function restore(text: string, atMs: number): void {
+    const given = readKeySet(text)
+    if (givenAtMs !== undefined || typeof given === 'string') return
+    keys = given.keys
+    givenAtMs = atMs
+    const sinceMs = clock.now() - Math.max(0, clock.wall() - atMs)
+    trouble = { sinceMs, why: trouble?.why ?? 'it has not answered since the start' }
+  }
+
   return {
     find: (id, algorithm) => keys.filter((key) => mayBe(key, id) && key.algorithms.includes(algorithm)),
     has: (id) => keys.some((key) => key.id === id),
@@ -72,6 +83,7 @@ export function createKeyRing(
       if (typeof given === 'string') fail(given)
       else replace(given.keys, given.unfit)
     },
+    restore,
     fail,
     isTrusted: (lastGoodMs) => givenAtMs !== undefined && (!trouble || clock.now() - trouble.sinceMs < lastGoodMs),
     view: () => ({ keys: keys.length, givenAtMs, trouble: trouble?.why }),

@@ -3,6 +3,7 @@ import { setImmediate as others } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { AuthCheck, IssuerSettings } from '../../../gateway/model.ts'
 import { createTokens, type TokenBook } from '../../../gateway/state/tokens/book.ts'
+import { createKeyMirror } from '../../../gateway/state/tokens/keyMirror.ts'
 import type { KeyChange } from '../../../gateway/state/tokens/keyRing.ts'
 import { startOrigin } from '../../harness/origin.ts'
 import { audience, issuerName, keySetOf, type SigningKey } from '../../journey/issuer.ts'
@@ -13,6 +14,8 @@ export interface TokenWorld {
   readonly nowSeconds: number
   readonly tokens: TokenBook
   readonly changes: KeyChange[]
+  /** Of what is kept of the issuers' keys. */
+  readonly failures: unknown[]
   advance(byMs: number): void
   /** Runs what is due next, as if its time had come. */
   runNext(): void
@@ -21,13 +24,18 @@ export interface TokenWorld {
   check(token: string): Promise<AuthCheck>
 }
 
-export function createWorld(): TokenWorld {
+/** @param stateDir where what issuers gave is kept; absent: nowhere */
+export function createWorld(stateDir?: string): TokenWorld {
   // Whole seconds, as tokens count them.
   const nowSeconds = Math.floor(Date.now() / 1000)
   const clock = frozenClock(nowSeconds * 1000)
   const due: { run: () => void; afterMs: number }[] = []
   const changes: KeyChange[] = []
+  const failures: unknown[] = []
+  const mirror = createKeyMirror((thrown) => void failures.push(thrown))
+  if (stateDir !== undefined) mirror.open(stateDir)
   const tokens = createTokens({
+    mirror,
     clock,
     schedule: (run, afterMs) => void due.push({ run, afterMs }),
     changed: (_issuer, change) => void changes.push(change),
@@ -37,6 +45,7 @@ export function createWorld(): TokenWorld {
     nowSeconds,
     tokens,
     changes,
+    failures,
     advance: clock.advance,
     runNext: () => due.shift()?.run(),
     get dueMs() {
