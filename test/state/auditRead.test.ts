@@ -73,6 +73,12 @@ test('what is no record is passed over, however long it is, and the rest is show
   expect(await readHeads(stateDir)).toMatchObject([{ writer: 'one', seq: 6, tornBytes: 8 }])
 })
 
+/** Of the processor's time: a busy machine gives it when it likes. */
+function workedMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
 test('only as much of a large file is read as the newest records need', async () => {
   const stateDir = await newStateDir()
   await writeChain(stateDir, 'one', 3)
@@ -82,11 +88,11 @@ test('only as much of a large file is read as the newest records need', async ()
   await writeFile(fileOf(stateDir, 'one'), `${start}\n`)
   await truncate(fileOf(stateDir, 'one'), 1024 ** 3)
   await appendFile(fileOf(stateDir, 'one'), Buffer.concat([Buffer.from('\n'), lines.subarray(start.length + 1)]))
-  const began = performance.now()
+  const began = workedMs()
   const [head] = await readHeads(stateDir)
   expect(await subjects(stateDir, { limit: 3 })).toEqual(['route0', 'route1', 'route2'])
   expect(head?.seq).toBe(4)
-  expect(performance.now() - began).toBeLessThan(2_000)
+  expect(workedMs() - began).toBeLessThan(2_000)
 })
 
 test('a line of any length is passed over in pieces', async () => {
@@ -95,10 +101,10 @@ test('a line of any length is passed over in pieces', async () => {
   const lines = await readFile(fileOf(stateDir, 'one'))
   await truncate(fileOf(stateDir, 'one'), lines.length + 64 * 1024 ** 2)
   await appendFile(fileOf(stateDir, 'one'), '\n')
-  const began = performance.now()
+  const began = workedMs()
   expect(await readHeads(stateDir)).toMatchObject([{ writer: 'one', seq: 3 }])
   // Kept whole, it would be copied again with each piece.
-  expect(performance.now() - began).toBeLessThan(5_000)
+  expect(workedMs() - began).toBeLessThan(5_000)
 })
 
 test('a chain without a whole record has no head', async () => {

@@ -3,10 +3,14 @@ import { setInterval as everyMs } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { type Store, StoreDown } from '../../../gateway/state/store.ts'
-import { adminOf, becomes, everyCall, listenTo, openStore, redisForTest, timed } from './stores.ts'
+import { awakeMs } from '../../harness/awake.ts'
+import { adminOf, becomes, everyCall, listenTo, openStore as openPatient, redisForTest, timed } from './stores.ts'
 
 // What a bound is given beside itself on a machine that does other things too.
 const slackMs = 400
+// Longer than a gateway's: a Redis that is well answers within it, on whatever machine.
+const inPassingMs = 500
+const openStore = (url: string) => openPatient(url, { inPassingMs })
 const calls = Object.entries(everyCall)
 
 async function expectAtOnce(store: Store): Promise<void> {
@@ -32,7 +36,7 @@ test('no call waits for a frozen Redis longer than its bound', async () => {
       return { name, ...(await timed(() => call(store))) }
     }),
   )
-  const boundOf = (name: string) => (['recall', 'remember', 'draw', 'settle'].includes(name) ? 100 : 1000)
+  const boundOf = (name: string) => (['recall', 'remember', 'draw', 'settle'].includes(name) ? inPassingMs : 1000)
   for (const { name, tookMs, thrown } of asked) {
     expect(thrown).toBeInstanceOf(StoreDown)
     expect(thrown).toMatchObject({
@@ -81,12 +85,12 @@ test('frozen for five seconds under load, each call ends within its bound, and n
   expect(store.state().is).toBe('down')
   redis.thaw()
   await Promise.all([becomes(store, 'up'), becomes(other, 'up')])
-  expect(asked.length).toBeGreaterThan(500)
+  expect(asked.length).toBeGreaterThan(100)
   expect(asked.filter(({ thrown }) => !(thrown instanceof StoreDown))).toEqual([])
-  expect(Math.max(...asked.map(({ tookMs }) => tookMs))).toBeLessThan(100 + slackMs)
-  // Only the calls of the first tenth of a second were sent at all.
+  expect(Math.max(...asked.map(({ tookMs }) => tookMs))).toBeLessThan(inPassingMs + slackMs)
+  // Only the calls of the first half second were sent at all.
   const ran = /cmdstat_get:calls=(\d+)/.exec(await adminOf(redis).info('commandstats'))?.[1] ?? 0
-  expect(Number(ran)).toBeLessThan(60)
+  expect(Number(ran)).toBeLessThan(asked.length / 2)
   await other.put('overrides', 'a', 1)
   await listening.until(({ byKey }) => byKey.size === 1)
 })
@@ -149,9 +153,9 @@ test('a gateway that starts before its Redis does not wait for it, and has it on
   await redis.restart()
   await becomes(absent, 'up')
   redis.freeze()
-  const startedAt = performance.now()
+  const startedAt = awakeMs()
   const frozen = await openStore(redis.url)
-  expect(performance.now() - startedAt).toBeLessThan(4000)
+  expect(awakeMs() - startedAt).toBeLessThan(4000)
   expect(frozen.state().is).toBe('down')
   await expectAtOnce(frozen)
   redis.thaw()
@@ -176,8 +180,8 @@ test('a primary that became a replica refuses, and is connected to anew', async 
 
 test('a process that stands still longer than a bound is no outage', async () => {
   const redis = await redisForTest()
-  const store = await openStore(redis.url)
-  await store.remember('side', 'a', 'new', 60_000)
+  const store = await openPatient(redis.url, { inPassingMs: 100 })
+  await store.setIfAbsent('side', 'a', 'new')
   const asked = store.recall('side', 'a')
   const standsUntil = performance.now() + 300
   while (performance.now() < standsUntil);
