@@ -1,6 +1,7 @@
 // Clients and upstreams that mean harm: none of them holds, fills or overtakes what others need.
 import { afterEach, expect, test } from 'vitest'
 import { exchangeBytes, openWire } from '../harness/wire.ts'
+import { until } from '../state/store/stores.ts'
 import { answerOf, openPlace, type Place } from './place.ts'
 
 let place: Place
@@ -8,9 +9,7 @@ afterEach(() => place.close())
 
 const inFlight = () => place.gateway.metric('banyan_requests_in_flight')
 
-async function untilNothingIsInFlight(): Promise<void> {
-  for (let look = 0; (await inFlight()) > 0; look += 1) if (look > 1_000) throw new Error('something stays in flight')
-}
+const untilNothingIsInFlight = () => until(async () => (await inFlight()) === 0)
 
 test.each(['/', 'http://h/'])(
   'a client of %s that stops reading is cut, and the upstream is free of it',

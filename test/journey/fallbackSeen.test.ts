@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startRawOrigin } from '../harness/origin.ts'
 import { openWire } from '../harness/wire.ts'
+import { until } from '../state/store/stores.ts'
 import { faults, startBook, startFaulty, tell, told } from './faults.ts'
 import { ask, session, startBetween } from './sides.ts'
 
@@ -97,11 +98,7 @@ describe('an answer in place of another', () => {
   test('hides nothing from the guard: clients see only good answers, and the move goes back', async () => {
     const gateway = await startBetween(yaml('stage: live', { guard: 'failuresInARow: 5' }))
     for (let asked = 0; asked < 8; asked += 1) expect(await tell(gateway.port, 'GET', '/x')).toBe('200 old')
-    let isBack = false
-    for (let look = 0; !isBack && look < 2_000; look += 1) {
-      isBack = (await gateway.metric('banyan_rollout_stage{rollout="moved"}')) === 0
-    }
-    expect(isBack).toBe(true)
+    await until(async () => (await gateway.metric('banyan_rollout_stage{rollout="moved"}')) === 0)
     const heads = candidate.heads.length
     expect(await tell(gateway.port, 'GET', '/x')).toBe('200 old')
     expect(candidate.heads.length).toBe(heads)
@@ -136,9 +133,8 @@ describe('nobody falls back', () => {
     const gateway = await startBetween(yaml('stage: shadow, compare: { sample: 100% }'))
     await ask(gateway, '/x', { fields: session('anna') })
     const counted = 'banyan_upstream_attempts_total{upstream="new",role="shadow",blame="",code=""}'
-    let legs = 0
-    for (let look = 0; legs === 0 && look < 2_000; look += 1) legs = await gateway.metric(counted)
-    expect(legs).toBe(1)
+    await until(async () => (await gateway.metric(counted)) > 0)
+    expect(await gateway.metric(counted)).toBe(1)
     expect(old.entries).toHaveLength(1)
     expect(await gateway.metric(attempts('old', 'fallback'))).toBe(0)
   })

@@ -35,10 +35,11 @@ export async function ledgerOf(url: string, after = 0): Promise<readonly LedgerE
   return ((await answer.json()) as { entries: LedgerEntry[] }).entries
 }
 
-/** Asks the ledger until the entry of that request is as wanted; gives up after many rounds. */
+/** Asks the ledger until the entry of that request is as wanted; gives up after a minute. */
 export async function awaitEntry(url: string, id: string, wanted: Partial<LedgerEntry>): Promise<LedgerEntry> {
   let entry: LedgerEntry | undefined
-  for (let round = 0; round < 500; round += 1) {
+  const giveUpAt = performance.now() + 60_000
+  while (performance.now() < giveUpAt) {
     entry = (await ledgerOf(url)).find((one) => one.id === id)
     const fits = entry && Object.entries(wanted).every(([key, value]) => entry?.[key as keyof LedgerEntry] === value)
     if (entry && fits) return entry

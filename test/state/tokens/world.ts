@@ -94,7 +94,7 @@ export function settingsOf(keys: IssuerSettings['keys'], more: Partial<IssuerSet
 
 /** Polls what comes about by itself. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 30_000
+  const giveUpAt = performance.now() + 60_000
   while (performance.now() < giveUpAt) {
     if (isSo()) return
     await others()
