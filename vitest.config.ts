@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs: on a machine that does other things too a test may take ten times as long as it does alone.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Real sockets and child processes on two shared cores: more files at a time only makes them wait for each other.
     maxWorkers: 2,
     projects: [

@@ -10,13 +10,26 @@ import { cutover } from '../../load-tests/cutover.ts'
 import type { Report } from '../../load-tests/report.ts'
 import { withStage } from '../../load-tests/routes-file.ts'
 import { ownSite } from '../../load-tests/site.ts'
-import { loadTest, shortRun, unaborted } from './short-run.ts'
+import { doubtsOf, loadTest, shortRun, unaborted } from './short-run.ts'
 
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cutover-test-'))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** It passed, or would have if the machine had let its client keep up. */
+function expectNoLoss(report: Report): void {
+  const { verdict, exitCode, findings, errors } = report
+  const isDoubted = report.reasons.length > 0
+  expect({ verdict, exitCode, doubts: doubtsOf(report), findings, errors }).toEqual({
+    verdict: isDoubted ? 'inconclusive' : 'passed',
+    exitCode: isDoubted ? 3 : 0,
+    doubts: [],
+    findings: [],
+    errors: [],
+  })
+}
 
 describe('npm run load-test -- cutover', () => {
   it('moves the route there and back under load without a loss, says so, and leaves nothing behind', async () => {
@@ -26,9 +39,9 @@ describe('npm run load-test -- cutover', () => {
     const child = loadTest(['cutover', ...options], { TMPDIR: scratch })
     const ended = once(child, 'close')
     const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
-    expect({ code: (await ended)[0], complaints }).toEqual({ code: 0, complaints: '' })
     const report = JSON.parse(await readFile(json, 'utf8')) as Report
-    expect(report).toMatchObject({ verdict: 'passed', exitCode: 0, reasons: [], findings: [], errors: [] })
+    expect({ code: (await ended)[0], complaints }).toEqual({ code: report.exitCode, complaints: '' })
+    expectNoLoss(report)
     expect(report.facts).toMatchObject({ lost: 0, doubled: 0, wrongSide: 0, errors: 0, unsent: 0 })
     expect(report.facts.requests).toBeGreaterThan(500)
     expect(report.flips.map(({ stage, revision }) => ({ stage, revision }))).toEqual([
@@ -39,7 +52,9 @@ describe('npm run load-test -- cutover', () => {
     expect(answeredBy).toEqual([['monolith'], ['search'], ['monolith']])
     expect(report.phases.reduce((sum, { requests }) => sum + requests, 0)).toBe(report.facts.requests)
     expect(report.throughput[0]?.requestsPerSecond).toBeGreaterThan(0)
-    expect(out).toContain(`PASSED: ${report.facts.requests} requests, 0 lost, 0 doubled, 0 on the wrong side, 0 errors`)
+    expect(out).toContain(
+      `${report.verdict.toUpperCase()}: ${report.facts.requests} requests, 0 lost, 0 doubled, 0 on the wrong side, 0 errors`,
+    )
     expect(await readdir(scratch)).toEqual([])
   })
 
@@ -69,7 +84,8 @@ describe('a cutover', () => {
       const before = `${await readFile(site.configFile, 'utf8')}\n\n# kept\n`
       await writeFile(site.configFile, before)
       const report = await cutover(shortRun(folder, { given: site }), unaborted)
-      expect(report).toMatchObject({ verdict: 'passed', exitCode: 0 })
+      // Two seconds may be over before a busy machine has moved the route: then it is no pass, and no loss either.
+      expect(report).toMatchObject({ verdict: expect.not.stringContaining('failed'), findings: [], errors: [] })
       expect(report.flips).toHaveLength(2)
       expect(await readFile(site.configFile, 'utf8')).toBe(before)
     } finally {

@@ -8,16 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RollbackPlan } from '../../load-tests/rollback/plan.ts'
 import type { Report } from '../../load-tests/rollback/report.ts'
 import { rollback } from '../../load-tests/rollback/rollback.ts'
-import { loadTest, unaborted } from './short-run.ts'
+import { doubtsOf, loadTest, unaborted } from './short-run.ts'
 
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rollback-test-'))
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-/** What a busy machine does to the client is no doubt about the gateway. */
-const doubts = ({ reasons }: Report) => reasons.filter((reason) => !reason.startsWith('the client did not keep up'))
 
 /** At a modest rate more must fail, or the guard could not be sure within so few seconds. */
 function shortRun(part: Partial<RollbackPlan>): RollbackPlan {
@@ -52,7 +49,7 @@ describe('a rollback run', long, () => {
     // A busy machine's old side may leave the gateway to answer for it; the candidate never answers again.
     expect(phases.at(-1)?.answeredBy).not.toHaveProperty('search')
     expect(phases.reduce((sum, { requests }) => sum + requests, 0)).toBe(facts.requests)
-    expect({ verdict: report.verdict, doubts: doubts(report) }).toEqual({
+    expect({ verdict: report.verdict, doubts: doubtsOf(report) }).toEqual({
       verdict: report.reasons.length > 0 ? 'inconclusive' : 'passed',
       doubts: [],
     })
@@ -84,7 +81,7 @@ describe('npm run load-test -- rollback', long, () => {
     const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
     const report = JSON.parse(await readFile(json, 'utf8')) as Report
     const { facts, settings, verdict, exitCode } = report
-    expect({ code: (await ended)[0], complaints, doubts: doubts(report) }).toEqual({
+    expect({ code: (await ended)[0], complaints, doubts: doubtsOf(report) }).toEqual({
       ...{ code: exitCode, complaints: '', doubts: [] },
     })
     expect(settings).toMatchObject({ fault: 'notFound', faultShare: 1, ratePerSecond: 80, seconds: 10, seed: 7 })

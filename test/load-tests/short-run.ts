@@ -15,6 +15,11 @@ export function shortRun(folder: string, part: Partial<CutoverPlan>): CutoverPla
   return { ratePerSecond: 75, seconds: 2, seed: 7, throughputSeconds: 0, logFile, say: () => {}, ...part }
 }
 
+/** What a busy machine does to the client is no doubt about the gateway. */
+export function doubtsOf({ reasons }: { readonly reasons: readonly string[] }): string[] {
+  return reasons.filter((reason) => !reason.startsWith('the client did not keep up'))
+}
+
 /** `npm run load-test -- ARGS`. @param env of the command, beside ours; its TMPDIR shows what it leaves behind */
 export function loadTest(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return spawn(process.execPath, ['bin/on-node-24.js', 'load-tests/main.ts', ...args], {
