@@ -1,6 +1,7 @@
 // Under which key an answer lies in stock, and what it is about (RFC 9111 §2): its URI, who was asked, and whatever of the request
 // shapes an answer without a word of Vary.
 // The danger it guards against: two requests under one key that an upstream tells apart; a client would poison the stock by one.
+import { hash } from 'node:crypto'
 import { namesOf } from '../message/fields.ts'
 import type { CacheRules, Exchange, Fields } from '../model.ts'
 import type { Audience } from './audience.ts'
@@ -31,7 +32,14 @@ export function placeOf(exchange: Exchange, audience: Audience, rules: CacheRule
     about.authority + about.target,
     ...shapesOf(fields, client.peerTrusted),
   ].join('\n')
-  return { key, uri: about.uri }
+  return { key: shortened(key), uri: about.uri }
+}
+
+const longestKey = 512
+
+/** A client makes his target as long as he likes, and much is remembered by key: ten thousand that are for one alone, for example. */
+function shortened(key: string): string {
+  return key.length > longestKey ? hash('sha256', key, 'base64url') : key
 }
 
 interface About {

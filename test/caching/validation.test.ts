@@ -170,6 +170,14 @@ describe('the key', () => {
     expect(new Set(keys).size).toBe(keys.length)
   })
 
+  test('is short, however long the target is, and another one for each target', () => {
+    const long = `/a?${'b'.repeat(60_000)}`
+    const keys = ['1', '2'].map((end) => keyOf(long + end) ?? '')
+    expect(keys.every(({ length }) => length < 1_000)).toBe(true)
+    expect(new Set(keys).size).toBe(2)
+    expect(keyOf(`${long}1`)).toBe(keys[0])
+  })
+
   test('is none of what is no URI of the site', () => {
     for (const target of ['*', 'shop.example:443', 'http://user@shop.example/', 'ftp://shop.example/'])
       expect(keyOf(target)).toBeUndefined()

@@ -108,6 +108,41 @@ describe('nothing is read', () => {
     expect(await bodyOf(store, 'k')).toBe('anew')
   })
 
+  test.each<[string, (admin: Redis) => Promise<unknown>]>([
+    ['lost its version', (admin) => admin.del('banyan:gateway:cache1:version:a')],
+    ['was forgotten with everything', (admin) => admin.flushall()],
+    [
+      'was forgotten by the log too',
+      async (admin) => {
+        await admin.del('banyan:gateway:cache1:version:a')
+        await admin.xtrim('banyan:gateway:cache1:purges', 'MAXLEN', 1)
+      },
+    ],
+  ])('that was asked for before a purge of its tag, which %s before it came', async (_, lose) => {
+    const redis = await redisForTest()
+    const store = await openCache(redis.url)
+    const asked = { ...stored(), tags: ['a'], since: store.now() }
+    await store.purge(['a'])
+    // Of others, too.
+    await store.purge(['aa', 'b'])
+    await lose(adminOf(redis))
+    const { body, ...head } = asked
+    const put = async (tags: readonly string[]) =>
+      store.put('k', { ...head, tags, body: await store.draft().finish(body) }, keepMs)
+    expect(await put(['a'])).toBe(false)
+    expect(await bodyOf(store, 'k')).toBeUndefined()
+  })
+
+  test('but what nothing is known of was purged by nobody while the log is whole', async () => {
+    const redis = await redisForTest()
+    const store = await openCache(redis.url)
+    const { body, ...head } = { ...stored(), tags: ['a'], since: store.now() }
+    await store.purge(['aa', 'ba'])
+    const laid = await store.draft().finish(body)
+    expect(await store.put('k', { ...head, body: laid }, keepMs)).toBe(true)
+    expect(await bodyOf(store, 'k')).toBe('body')
+  })
+
   test('that was purged before its tag lost its version', async () => {
     const redis = await redisForTest()
     const store = await openCache(redis.url)

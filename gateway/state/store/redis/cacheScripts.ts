@@ -2,18 +2,34 @@
 // The danger it guards against: a purge that comes between the look and the deed of another replica.
 
 /**
- * KEYS: the hash of heads, then the versions of its tags. ARGV: field, head, how long it is kept, when it was asked for, how long
- * versions are kept, the beginning of the keys of bodies, how many heads there may be.
+ * KEYS: the hash of heads, the log of purges, then the versions of its tags. ARGV: field, head, how long it is kept, when it was asked
+ * for, how long versions are kept, the beginning of the keys of bodies, how many heads there may be, the tags.
  * A head says first: when it came, the id of its body, in how many chunks that lies.
  */
 export const putScript = `
 local since = tonumber(ARGV[4])
-for i = 2, #KEYS do
-  local version = redis.call('GET', KEYS[i])
-  if version and tonumber(version) > since then return 0 end
+-- The last purge that its replica had heard of is in the log still, or others may be missing there.
+local heard = ARGV[4] .. '-0'
+if #redis.call('XRANGE', KEYS[2], heard, heard) == 0 then return 0 end
+local unknown, nth = {}, 2
+for tag in string.gmatch(ARGV[8], '%S+') do
+  nth = nth + 1
+  local version = redis.call('GET', KEYS[nth])
+  if not version then unknown[#unknown + 1] = ' ' .. tag .. ' '
+  elseif tonumber(version) > since then return 0 end
+end
+-- A version may have been lost since then: the log tells.
+if #unknown > 0 then
+  local purges = redis.call('XRANGE', KEYS[2], heard, '+', 'COUNT', 1001)
+  if #purges > 1000 then return 0 end
+  for i = 2, #purges do
+    for _, tag in ipairs(unknown) do
+      if string.find(' ' .. purges[i][2][2] .. ' ', tag, 1, true) then return 0 end
+    end
+  end
 end
 -- Of a tag without a version nobody knows whether it was purged: what bears it is void. So each has one.
-for i = 2, #KEYS do
+for i = 3, #KEYS do
   redis.call('SET', KEYS[i], ARGV[4], 'NX')
   redis.call('PEXPIRE', KEYS[i], ARGV[5])
 end

@@ -31,11 +31,7 @@ export async function createRedisCache(
   const { inPassingMs = 100 } = options
   const connection = connectTo(address, options, { ...pace, patientMs: Math.max(patientMs, inPassingMs) })
   const versionOf = (tag: Tag) => `${prefix}version:${tag}`
-  const log = new PurgeLog(
-    connection,
-    { log: `${prefix}purges`, channel: `${prefix}purged`, versionOf },
-    options.onFailure,
-  )
+  const log = new PurgeLog(connection, { log: logOf(prefix), channel: `${prefix}purged`, versionOf }, options.onFailure)
   const pushes = subscribeTo(address, `${prefix}purged`, options, () => void log.read())
   const looking = setInterval(() => void log.read(), lookEveryMs).unref()
   connection.onState(({ is }) => (is === 'up' ? void log.read() : pushes.renew()))
@@ -78,9 +74,10 @@ function shelvesOf(ask: ReturnType<typeof connectTo>['ask'], prefix: string, ver
     },
     draft: () => bodies.draft(),
     async put(key, head, keepMs) {
-      const keys = [headsOf(key), ...head.tags.map(versionOf)]
+      const keys = [headsOf(key), logOf(prefix), ...head.tags.map(versionOf)]
       const keptMs = Math.min(keepMs, longestKeptMs)
-      const told = [fieldOf(head), textOfHead(head), keptMs, head.since, versionsKeptMs, bodyPrefix, mostVariants]
+      const lasting = [keptMs, head.since, versionsKeptMs]
+      const told = [fieldOf(head), textOfHead(head), ...lasting, bodyPrefix, mostVariants, head.tags.join(' ')]
       return (await ask((redis) => redis.eval(putScript, keys.length, ...keys, ...told))) === 1
     },
     async drop(key) {
@@ -103,6 +100,8 @@ function wholeOf(
 function fieldOf({ vary, variant, isAnybodys }: KeptHead): string {
   return digestOf(JSON.stringify([vary, variant, isAnybodys]))
 }
+
+const logOf = (prefix: string): string => `${prefix}purges`
 
 /** Keys name targets with their queries, which may hold secrets. */
 const digestOf = (text: string): string => hash('sha256', text, 'base64url')
