@@ -23,7 +23,10 @@ export const promote: Command = {
     to: { type: 'string', value: 'STAGE|SHARE', help: 'there instead, e.g. live, or 10% of the clients' },
     force: { type: 'boolean', help: `without evidence; needs --reason. ${evidenceRule}` },
     reason: reasonOption,
-    print: { type: 'boolean', help: 'print the edit as a patch, do not write it' },
+    print: {
+      type: 'boolean',
+      help: 'print the edit of the file as a patch, do not write it; the gateway moves all the same',
+    },
     ...askingOptions,
   },
   run: asking(run),
