@@ -35,6 +35,19 @@ test('many who want the same at one replica cause one question to the other tier
   expect(origin.asked).toHaveLength(1)
 })
 
+test('who waits for Redis is given what has come near meanwhile', async () => {
+  const origin = await startCounted(counting(fresh))
+  const { replicas, redis } = await startCachingFleet(origin, { size: 1, cacheWithinMs: 5_000 })
+  const [one] = pair(replicas)
+  redis.freeze()
+  const waiting = at(one, '/c/a')
+  await until(async () => (await one.metric('banyan_cache_looks_total{tier="memory",result="miss"}')) === 1)
+  // Who reloads does not look into Redis.
+  expect((await at(one, '/c/a', { 'Cache-Control': 'no-cache' })).text).toBe('answer 1')
+  expect((await waiting).text).toBe('answer 1')
+  expect(origin.asked).toHaveLength(1)
+})
+
 test('a stale answer that another replica has had confirmed is not asked after again', async () => {
   const origin = await startCounted((request, response) => {
     // Stale when it comes for the first time, fresh when it is confirmed.

@@ -35,8 +35,10 @@ export function createLooking({ clock, stock, apart, countNear }: LookingParts):
       const newer = all.filter(({ receivedAtMs }) => receivedAtMs > newerThanMs)
       return pick(newer, exchange.fields, audience.isKnown)
     })
-    const lying = heads.length > 0 ? [...near.lying, ...heads] : near.lying
-    return { found: stored ? foundFor(inquiry, stored, clock.wall()) : near.found, lying }
+    // While it was waited for, somebody's answer may have come, for whom nobody waits any more.
+    const now = lookNear(inquiry, await stock.get(place.key))
+    const lying = heads.length > 0 ? [...now.lying, ...heads] : now.lying
+    return { found: stored ? foundFor(inquiry, stored, clock.wall()) : now.found, lying }
   }
 
   /** Who reloads wants what is asked for after he came; and of what was for one alone there is nothing elsewhere either. */
