@@ -34,7 +34,7 @@ interface Proving {
 
 async function proven(exchange: Exchange, next: Next, { secrets, secret, keepBodyBytes }: Proving): Promise<Answer> {
   const { name } = exchange.upstream
-  const [first, other] = secrets.of(name)
+  const [first, other] = secrets.of(secret)
   if (first === undefined) throw new Failure('secretMissing', `there is no secret for ${name} to be had`)
   const told = (asked: Exchange, value: string) => ({
     ...asked,
@@ -48,6 +48,6 @@ async function proven(exchange: Exchange, next: Next, { secrets, secret, keepBod
   answer.discard()
   // Who is not known has had nothing done for him: any method may come again (RFC 9110 §15.5.2).
   const second = await next({ ...told(repeated, other), role: exchange.role === 'primary' ? 'retry' : exchange.role })
-  if (second.status !== 401) secrets.taken(name, other)
+  if (second.status !== 401) secrets.taken(secret, other)
   return second
 }

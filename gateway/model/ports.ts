@@ -24,6 +24,7 @@ import type {
   Pressure,
   Retries,
   RolloutDeclaration,
+  SecretSettings,
   Settled,
 } from '../model.ts'
 
@@ -67,8 +68,8 @@ export interface Credentials {
   isOver(address: string, mode: AuthMode): boolean
   /** Counts what came of it; of what failed the address is kept, and operators are told, as far as that is bounded. */
   note(exchange: Exchange, rules: AuthRules, checked: AuthCheck): void
-  /** An Answer by a key of ours may be a stream: it ends with the key. @returns the Answer to be passed on in place of the one given */
-  hold(answer: Answer, keyId: string): Answer
+  /** An Answer may be a stream: it ends with the key or token that has opened it. @returns the Answer to be passed on in place of the one given */
+  hold(answer: Answer, passed: Pick<Extract<AuthCheck, { ok: true }>, 'identity' | 'untilMs'>): Answer
 }
 
 /** How much of what they may use has been used. */
@@ -88,9 +89,9 @@ export interface InternalTokens {
 /** What upstreams know the gateway by. */
 export interface Secrets {
   /** What stands in the field, to be tried in this order: two at most, none while there is none to be had. */
-  of(upstream: string): readonly string[]
+  of(secret: SecretSettings): readonly string[]
   /** That one was taken where the one before it was refused. */
-  taken(upstream: string, value: string): void
+  taken(secret: SecretSettings, value: string): void
 }
 
 /** Answers in stock, by RFC 9111. */

@@ -38,7 +38,10 @@ const settleMs = 50
 const spareMs = 30_000
 
 export function createSecrets({ clock, told }: SecretParts): SecretBook {
+  /** By upstream. */
   const entries = new Map<string, Entry>()
+  /** Also those of earlier readings, as long as a request is under way that came in under one: by its name its upstream may be another now. */
+  const known = new WeakMap<SecretSettings, Entry>()
   const closing = new Set<Promise<void>>()
 
   function enter(name: string, settings: SecretSettings): Entry {
@@ -70,13 +73,13 @@ export function createSecrets({ clock, told }: SecretParts): SecretBook {
   }
 
   return {
-    of(upstream) {
-      const { values = [], taken } = entries.get(upstream) ?? {}
+    of(secret) {
+      const { values = [], taken } = known.get(secret) ?? {}
       if (!taken || taken.untilMs <= clock.now() || taken.value !== values[1]) return values
       return values.toReversed()
     },
-    taken(upstream, value) {
-      const entry = entries.get(upstream)
+    taken(secret, value) {
+      const entry = known.get(secret)
       if (entry) entry.taken = { value, untilMs: clock.now() + spareMs }
     },
     follow({ upstreams }) {
@@ -84,7 +87,10 @@ export function createSecrets({ clock, told }: SecretParts): SecretBook {
         if (JSON.stringify(upstreams.get(name)?.secret) !== JSON.stringify(settings)) leave(name)
       }
       for (const { name, secret } of upstreams.values()) {
-        if (secret && !entries.has(name)) entries.set(name, enter(name, secret))
+        if (!secret) continue
+        const entry = entries.get(name) ?? enter(name, secret)
+        entries.set(name, entry)
+        known.set(secret, entry)
       }
     },
     hints: () =>

@@ -31,7 +31,10 @@ const settleMs = 50
 
 /** @param told why what lies in the files is not used; undefined: others are used from now on */
 export function createUpstreamTls(told: (files: TlsFiles, trouble: string | undefined) => void): UpstreamTls {
+  /** By the names of their files. */
   const entries = new Map<string, Entry>()
+  /** Also those of earlier readings, as long as a request is under way that came in under one. */
+  const known = new WeakMap<TlsFiles, Entry>()
   const closing = new Set<Promise<void>>()
 
   function enter(files: TlsFiles): Entry {
@@ -55,14 +58,20 @@ export function createUpstreamTls(told: (files: TlsFiles, trouble: string | unde
   return {
     contextOf({ tls, origin }) {
       if (!tls) return undefined
-      const { context, trouble } = entries.get(keyOf(tls)) ?? {}
+      const { context, trouble } = known.get(tls) ?? {}
       if (!context) throw new Failure('upstreamTls', `${origin}: ${trouble ?? 'its TLS files have not been read'}`)
       return context
     },
     follow({ upstreams }) {
       const wanted = wantedBy(upstreams.values())
-      for (const [key, entry] of entries) if (!wanted.has(key)) leave(key, entry)
-      for (const [key, files] of wanted) if (!entries.has(key)) entries.set(key, enter(files))
+      const keys = new Set(wanted.map(keyOf))
+      for (const [key, entry] of entries) if (!keys.has(key)) leave(key, entry)
+      for (const files of wanted) {
+        const key = keyOf(files)
+        const entry = entries.get(key) ?? enter(files)
+        entries.set(key, entry)
+        known.set(files, entry)
+      }
     },
     hints: () => [...entries.values()].flatMap(({ trouble }) => trouble ?? []),
     async close() {
@@ -72,9 +81,9 @@ export function createUpstreamTls(told: (files: TlsFiles, trouble: string | unde
   }
 }
 
-function wantedBy(upstreams: Iterable<Upstream>): Map<string, TlsFiles> {
+function wantedBy(upstreams: Iterable<Upstream>): readonly TlsFiles[] {
   const targets = [...upstreams].flatMap((upstream) => upstream.targets)
-  return new Map(targets.flatMap(({ tls }) => (tls ? [[keyOf(tls), tls] as const] : [])))
+  return targets.flatMap(({ tls }) => tls ?? [])
 }
 
 function keyOf({ ca, cert, key }: TlsFiles): string {

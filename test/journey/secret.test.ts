@@ -121,6 +121,37 @@ test('without any secret nothing is sent to that upstream', async () => {
   expect(await ask()).toBe(200)
 })
 
+test('who came in before an edit is told the secret of the place that he goes to, and not its successor’s', async () => {
+  valid = new Set(['Bearer of the old place', 'Bearer of the new place'])
+  const asked = Promise.withResolvers<void>()
+  const edited = Promise.withResolvers<void>()
+  const sessions = await startOrigin(async (_, response) => {
+    asked.resolve()
+    await edited.promise
+    response.end(JSON.stringify({ id: 'alice' }))
+  })
+  const successor = await startOrigin((request, response) => void response.end(request.headers[field]))
+  const yaml = (url: string, name: string) => `
+sessionCookie: SESSION
+sessionCheck: { upstream: m, path: /me, subject: $.id }
+upstreams: { m: { url: "${sessions.url}" }, ai: { url: "${url}", secret: { from: ["\${${name}}"] } } }
+unmatched: m
+routes: [{ name: mine, match: { path: /mine }, upstream: ai, auth: { any: [session] } }]
+`
+  const env = { BANYAN_DOOR: process.env.BANYAN_DOOR, OLD: 'of the old place', NEW: 'of the new place' }
+  gateway = await startTestGateway(yaml(origin.url, 'OLD'), undefined, { env })
+  const visit = async () => (await fetch(`${gateway.url}/mine`, { headers: { cookie: 'SESSION=a' } })).text()
+  const early = visit()
+  await asked.promise
+  await gateway.rewrite(yaml(successor.url, 'NEW'))
+  edited.resolve()
+  await early
+  expect(told()).toEqual(['Bearer of the old place'])
+  expect(await visit()).toBe('Bearer of the new place')
+  await sessions.close()
+  await successor.close()
+})
+
 /** With the secret in a file that may not be there yet. */
 async function startIn(secret: string | undefined) {
   const folder = await mkdtemp(join(tmpdir(), 'banyan-test-'))

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestGateway, type TestGateway } from '../harness/gateway.ts'
+import { startOrigin } from '../harness/origin.ts'
 
 const certificates = join(import.meta.dirname, '../door/certificates')
 const pemOf = (name: string) => readFile(join(certificates, name))
@@ -69,6 +70,32 @@ async function asked(): Promise<string> {
   const response = await fetch(gateway.url)
   return `${response.status} ${await response.text()}`
 }
+
+test('who came in before an edit of the files’ names gets in with those of before', async () => {
+  const asked = Promise.withResolvers<void>()
+  const edited = Promise.withResolvers<void>()
+  const sessions = await startOrigin(async (_, response) => {
+    asked.resolve()
+    await edited.promise
+    response.end(JSON.stringify({ id: 'alice' }))
+  })
+  const { port } = server.address() as AddressInfo
+  const yaml = (tls: string) => `
+sessionCookie: SESSION
+sessionCheck: { upstream: s, path: /me, subject: $.id }
+upstreams: { s: { url: "${sessions.url}" }, m: { url: "https://127.0.0.1:${port}", tls: ${tls} } }
+unmatched: s
+routes: [{ name: mine, match: { path: /mine }, upstream: m, auth: { any: [session] } }]
+`
+  gateway = await startTestGateway(yaml(both()))
+  const early = fetch(`${gateway.url}/mine`, { headers: { cookie: 'SESSION=a' } }).then((response) => response.text())
+  await asked.promise
+  await copyFile(join(folder, 'ca.pem'), join(folder, 'other.pem'))
+  await gateway.rewrite(yaml(both().replace('ca.pem', 'other.pem')))
+  edited.resolve()
+  expect(await early).toBe('one over 1.1')
+  await sessions.close()
+})
 
 const hints = async () => ((await (await fetch(`${gateway.adminUrl}/status`)).json()) as { hints: string[] }).hints
 
