@@ -54,10 +54,27 @@ describe('a process', () => {
   test.each([
     [['--prot', '1'], /--prot/],
     [['--port', '70000'], /--port must be from 0 to 65535/],
+    [['--issuers', 'banyan'], /--issuers must be NAME=URL/],
+    [['--audience', 'search'], /--audience needs --issuers/],
   ])('with %j exits 2 and says why', async (options, reason) => {
     const child = run('services/search/main.ts', ...options)
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     expect([code, said]).toEqual([2, expect.stringMatching(reason)])
+  })
+
+  test.each([
+    ['services/search/main.ts', '/api/search?q=tea'],
+    ['services/ai/main.ts', '/api/documents/doc-1/summary'],
+  ])('%s that is told whom to trust refuses who shows nothing', async (main, path) => {
+    const child = run(main, '--port', '0', '--issuers', 'banyan=http://127.0.0.1:1/jwks.json')
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+    expect((await fetch(`${line.split(' ').at(-1)}${path}`)).status).toBe(401)
+  })
+
+  test('the monolith trusts nobody: it has no such option', async () => {
+    const child = run('legacy-mock/main.ts', '--port', '0', '--issuers', 'banyan=http://127.0.0.1:1/jwks.json')
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('--issuers')])
   })
 
   test('on a port in use exits 1 and says so', async () => {
