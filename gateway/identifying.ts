@@ -21,6 +21,7 @@ import { createTokens, type TokenBook } from './state/tokens/book.ts'
 import type { IssuerView } from './state/tokens/issuers.ts'
 import { createKeyMirror, type KeyMirror } from './state/tokens/keyMirror.ts'
 import type { KeyChange } from './state/tokens/keyRing.ts'
+import { createTokenStreams } from './state/tokens/tokenStreams.ts'
 
 export interface Identifying {
   /** What filters are given of it. */
@@ -60,6 +61,7 @@ export function assembleIdentifying(parts: IdentifyingParts): Identifying {
   const counts = createAuthCounts()
   const credentials = createCredentials({
     ...{ clock, tokens, keys: issuing.book, sessions, screening, counts },
+    endAt: createTokenStreams({ clock, schedule: realSchedule }),
     refused: record.refused,
   })
   const limits = createLimits({ clock, store: sharing.store, gateways: sharing.fleetSize })

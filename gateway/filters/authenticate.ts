@@ -45,8 +45,12 @@ interface Case {
 
 function judge(check: AuthCheck, { exchange, rules, next, credentials }: Case): Promise<Answer> {
   credentials.note(exchange, rules, check)
-  if (check.ok) return pass(check, next({ ...withoutOurs(exchange), identity: check.identity }), credentials)
-  if (rules.mode === 'report') return next(withoutOurs(exchange))
+  const isReport = rules.mode === 'report'
+  if (check.ok) {
+    const asked = next({ ...withoutOurs(exchange), identity: check.identity })
+    return pass(check, asked, isReport ? undefined : credentials)
+  }
+  if (isReport) return next(withoutOurs(exchange))
   return Promise.reject(failureOf(check, rules))
 }
 
@@ -58,11 +62,12 @@ function withoutOurs(exchange: Exchange): Exchange {
 
 type Passed = Extract<AuthCheck, { ok: true }>
 
-function pass({ identity, deprecated }: Passed, asked: Promise<Answer>, credentials: Credentials): Promise<Answer> {
-  const { keyId } = identity
-  if (keyId === undefined) return asked
+/** @param credentials those who end streams; undefined: nobody does */
+function pass(check: Passed, asked: Promise<Answer>, credentials: Credentials | undefined): Promise<Answer> {
+  const { identity, untilMs, deprecated } = check
+  if (identity.keyId === undefined && untilMs === undefined) return asked
   return asked.then((answer) => {
-    const held = credentials.hold(answer, keyId)
+    const held = credentials ? credentials.hold(answer, check) : answer
     return deprecated ? { ...held, fields: fieldsOf([...held.fields.raw, ...noticeOf(deprecated)]) } : held
   })
 }

@@ -62,6 +62,8 @@ export type AuthCheck =
   | {
       readonly ok: true
       readonly identity: Identity
+      /** Of a token: until when it is good, with its issuer's tolerance; milliseconds since the epoch. */
+      readonly untilMs?: number
       readonly deprecated?: { readonly sinceMs: number; readonly sunsetMs: number }
     }
   | {

@@ -9,6 +9,7 @@ import type { AuthCounts } from './authCounts.ts'
 import type { Screening } from './screening.ts'
 import type { SessionBook } from './sessions.ts'
 import type { TokenBook } from './tokens/book.ts'
+import type { EndAt } from './tokens/tokenStreams.ts'
 
 export interface CredentialParts {
   readonly clock: Pick<Clock, 'wall'>
@@ -17,6 +18,7 @@ export interface CredentialParts {
   readonly sessions: Pick<SessionBook, 'check'>
   readonly screening: Screening
   readonly counts: AuthCounts
+  readonly endAt: EndAt
   /** Of one source, an address say: bounded. */
   refused(source: string, entry: AuditEntry): void
 }
@@ -35,7 +37,7 @@ const harmless: ReadonlySet<AuthRefusal> = new Set<AuthRefusal>([
 const unremarkable: ReadonlySet<AuthRefusal> = new Set<AuthRefusal>(['missing', 'unavailable', 'busy', 'stale'])
 
 export function createCredentials(parts: CredentialParts): CredentialBook {
-  const { clock, tokens, keys, sessions, screening, counts, refused } = parts
+  const { clock, tokens, keys, sessions, screening, counts, endAt, refused } = parts
   let sessionCookie: string | undefined
 
   function look({ kind, value }: Presented, exchange: Exchange): AuthCheck | Promise<AuthCheck> {
@@ -69,7 +71,10 @@ export function createCredentials(parts: CredentialParts): CredentialBook {
       if (!unremarkable.has(check.why))
         refused(networkOf(client.address), entryOf(route.name, mode === 'report' ? 'would be refused: ' : '', check))
     },
-    hold: keys.hold,
+    hold(answer, { identity: { keyId }, untilMs }) {
+      if (keyId !== undefined) return keys.hold(answer, keyId)
+      return untilMs === undefined ? answer : endAt(answer, untilMs)
+    },
   }
 }
 

@@ -52,8 +52,8 @@ export function createTokens(parts: IssuersParts): TokenBook {
     const found = await signed
     if (!found) return refused('signature')
     const { claims, key } = found
-    const check: AuthCheck = { ok: true, identity: identityOf(claims, issuer.settings) }
     const untilMs = Number(claims.exp) * 1000 + issuer.settings.clockToleranceMs
+    const check: AuthCheck = { ok: true, identity: identityOf(claims, issuer.settings), untilMs }
     const isTrusted = () => !key.isWithdrawn && !issuer.isRetired && issuer.keys.isTrusted()
     remembered.put(digest, { check, untilMs, isTrusted }, token.length)
     return check

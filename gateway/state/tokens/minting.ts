@@ -37,9 +37,12 @@ export function createMint(clock: Pick<Clock, 'wall'>, keys: Pick<SigningKeys, '
       const signer = keys.signer()?.id ?? ''
       const key = JSON.stringify([audience, identity?.id, identity?.scopes])
       const known = minted.get(key)
-      if (known && known.renewAtMs > nowMs && known.signer === signer) return known.token
+      const usedMs = (settings?.lifeMs ?? 0) / 2
+      const leftMs = (known?.renewAtMs ?? nowMs) - nowMs
+      // More is left than it ever had when the clock was set back: then it is of a time that is still to come.
+      if (known?.signer === signer && leftMs > 0 && leftMs <= usedMs) return known.token
       const token = make(identity, audience)
-      minted.set(key, { token, signer, renewAtMs: nowMs + (settings?.lifeMs ?? 0) / 2 })
+      minted.set(key, { token, signer, renewAtMs: nowMs + usedMs })
       token.catch(() => minted.delete(key))
       return token
     },

@@ -18,6 +18,17 @@ export async function makeKey(algorithm: SigningSettings['algorithm'], place: Ri
   return { ...place, algorithm, jwk: await exportJWK(privateKey) }
 }
 
+/** Of the text that they are kept as. Rejects when they cannot be used: another version may have written them. */
+export async function readKeys(text: string): Promise<readonly SigningKey[]> {
+  const { keys } = JSON.parse(text) as { keys: readonly SigningKey[] }
+  for (const { id, signsFromMs, algorithm, jwk } of keys) {
+    const isSound = typeof id === 'string' && typeof signsFromMs === 'number' && typeof jwk.d === 'string'
+    if (!isSound) throw new Error('they are not as they are written here')
+    await importJWK(jwk, algorithm)
+  }
+  return keys
+}
+
 export function publicPart({ id, algorithm, jwk }: SigningKey): PublicKey {
   const { kty = '', crv = '', x = '', y } = jwk
   return { kty, crv, x, ...(y !== undefined && { y }), kid: id, use: 'sig', alg: algorithm }

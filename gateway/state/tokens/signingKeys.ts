@@ -8,7 +8,7 @@ import type { Clock, SigningSettings } from '../../model.ts'
 import { readIfThere, writeAtomically } from '../durable.ts'
 import type { Store } from '../store/port.ts'
 import { createPublicKeys } from './publicKeys.ts'
-import { makeKey, type PublicKey, publicPart, type SigningKey } from './signing.ts'
+import { makeKey, type PublicKey, publicPart, readKeys, type SigningKey } from './signing.ts'
 
 export interface SigningKeys {
   /** Undefined before the first one is made. */
@@ -79,7 +79,7 @@ export function createSigningKeys({ clock, store, told }: SigningKeysParts): Sig
       file = join(stateDir, 'keys', 'signing.json')
       try {
         const text = await readIfThere(file)
-        if (text !== undefined) keys = (JSON.parse(text) as { keys: SigningKey[] }).keys
+        if (text !== undefined) keys = await readKeys(text)
       } catch (thrown) {
         told({ trouble: `the gateway's own keys cannot be read (${String(thrown)}): it makes new ones` })
       }
