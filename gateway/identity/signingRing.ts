@@ -35,7 +35,10 @@ export function signerOf<K extends RingKey>(keys: readonly K[], nowMs: number): 
 /** Whether it is time to make the next one, so that it is known when it is to sign. */
 export function isNextDue(keys: readonly RingKey[], nowMs: number, rules: RingRules): boolean {
   const newest = keys.at(-1)
-  return !newest || nowMs >= newest.signsFromMs + rules.rotateMs - aheadMs(rules)
+  if (!newest) return true
+  // It was made while the clock was ahead, and would put off the next one for as long.
+  const isFarOff = newest.signsFromMs > nowMs + mostAheadMs + skewMs
+  return isFarOff || nowMs >= newest.signsFromMs + rules.rotateMs - aheadMs(rules)
 }
 
 /** Those that a token which is still good may be signed by, and those to come. */

@@ -65,3 +65,12 @@ test('after a long stop the next one is made at once, and the old one signs unti
   expect(signerOf(both, nowMs)?.id).toBe('a')
   expect(ids(neededOf(both, nowMs, rules))).toBe('a b')
 })
+
+test('a key that was made while the clock was years ahead does not put off the next one', () => {
+  const keys = [key('a', 0), key('of another year', 9_000 * hour)]
+  expect(isNextDue(keys, hour, rules)).toBe(true)
+  const next = [...keys, key('b', signsFromOf(keys, hour, rules))]
+  expect(isNextDue(next, hour, rules)).toBe(false)
+  expect(signerOf(next, hour)?.id).toBe('a')
+  expect(signerOf(next, 2 * hour)?.id).toBe('b')
+})
