@@ -59,7 +59,7 @@ async function startSide(name: string): Promise<Side> {
 }
 
 /** @param move what of it differs between tests */
-function yaml(move = 'stage: canary, share: 50%', closeStreams = '300ms'): string {
+function yaml(move = 'stage: canary, share: 50%', closeStreams = '1s'): string {
   return `
 accessLog: off
 sessionCookie: SESSION

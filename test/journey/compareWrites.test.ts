@@ -114,7 +114,7 @@ describe('a candidate that has said it suppresses effects', () => {
 })
 
 describe('no write goes to', () => {
-  test.each<[string, RequestListener]>([
+  test.each<[string, RequestListener, string?]>([
     ['says nothing of it', answer('')],
     ['says no', answer('', { 'Shadow-Safe': '?0' })],
     ['says something else', answer('', { 'Shadow-Safe': 'yes' })],
@@ -122,14 +122,14 @@ describe('no write goes to', () => {
     ['says so with a redirect', (_, response) => response.writeHead(302, { Location: '/', 'Shadow-Safe': '?1' }).end()],
     ['says so with an error', (_, response) => response.writeHead(404, { 'Shadow-Safe': '?1' }).end()],
     ['closes', (request) => request.socket.destroy()],
-    ['hangs', () => {}],
+    ['hangs', () => {}, '500ms'],
     [
       'breaks off',
       (_, response) =>
         response.writeHead(200, { 'Shadow-Safe': '?1', 'Content-Length': 9 }).write('x', () => response.destroy()),
     ],
-  ])('a candidate that, when probed, %s', async (_says, probe) => {
-    const { candidate, gateway } = await startPair(probed(probe), { compare: `${withProbe}, timeout: 500ms` })
+  ])('a candidate that, when probed, %s', async (_says, probe, timeout = '60s') => {
+    const { candidate, gateway } = await startPair(probed(probe), { compare: `${withProbe}, timeout: ${timeout}` })
     for (const s of sessions(3)) await fetch(`${gateway.url}/x/1`, post('1', s))
     expect((await gateway.diff((view) => skipped(view) === 3)).notCompared).toEqual({ unproven: 3 })
     await fetch(`${gateway.url}/x/last`, as('s0'))
@@ -154,7 +154,7 @@ describe('no write goes to', () => {
 })
 
 test('a client that leaves in mid-body takes its leg with it', async () => {
-  const { candidate, gateway } = await startPair(probed(isSafe), { compare: `${withProbe}, timeout: 500ms` })
+  const { candidate, gateway } = await startPair(probed(isSafe), { compare: `${withProbe}, timeout: 60s` })
   const socket = connect(gateway.port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write('POST /x/1 HTTP/1.1\r\nHost: h\r\nCookie: SESSION=s\r\nContent-Length: 10\r\n\r\nhalf')

@@ -28,7 +28,7 @@ async function upstreamThat(...acts: ((socket: Socket) => void)[]) {
 function yamlTo(url: string, retry: string): string {
   return `
 paths: { case: exact }
-upstreams: { only: { url: "${url}", firstByte: 500ms } }
+upstreams: { only: { url: "${url}", firstByte: 30s } }
 unmatched: only
 routes: [{ name: all, match: { path: /x }, upstream: only${retry} }]
 `
@@ -92,7 +92,7 @@ describe('with retry', () => {
       // From now on every one fails at once, those that have waited first.
       if (isOutage) for (const held of [...waiting.splice(0), socket]) faults.reset(held)
     })
-    const gateway = await startBetween(yamlTo(upstream.url, ', retry: {}').replace('500ms', '10s'))
+    const gateway = await startBetween(yamlTo(upstream.url, ', retry: {}'))
     const answers = await Promise.all(Array.from({ length: 40 }, () => tell(gateway.port, 'GET', '/x')))
     expect(answers).toEqual(Array(40).fill('502 upstreamReset'))
     // A fifth of forty at a time; those that have their place a second time leave it to others.

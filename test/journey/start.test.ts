@@ -11,6 +11,7 @@ import type { Line } from '../harness/lines.ts'
 import { startOrigin, startRawOrigin } from '../harness/origin.ts'
 import { places } from '../harness/places.ts'
 import { newFolder, runToEnd, startProcess } from '../harness/process.ts'
+import { freePort } from '../redis/server.ts'
 
 const upstream = (url: string) => `upstreams: { monolith: { url: "${url}" } }\nunmatched: monolith\n`
 const isAccepted = ({ msg }: Line) => msg === 'routes.yaml accepted'
@@ -80,9 +81,8 @@ test.each(['public', 'probes', 'admin'])('a port in use for %s ends the start wi
 })
 
 test('an upstream that is down does not keep the gateway from starting, and readiness says so in its body', async () => {
-  const away = await startRawOrigin(() => {})
-  await away.close()
-  const gateway = await startProcess(await newFolder(places + upstream(away.url)))
+  const port = await freePort()
+  const gateway = await startProcess(await newFolder(places + upstream(`http://127.0.0.1:${port}`)))
   const readiness = await fetch(`${gateway.probesUrl}/readyz`)
   expect(readiness.status).toBe(200)
   expect(await readiness.json()).toMatchObject({ ready: true, upstreams: [{ name: 'monolith', connects: false }] })
@@ -92,7 +92,7 @@ test('an upstream that is down does not keep the gateway from starting, and read
   const back = createServer((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nback'))
   })
-  await new Promise<void>((resolve) => back.listen(away.port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve))
   expect(await (await fetch(gateway.url)).text()).toBe('back')
   gateway.child.kill('SIGTERM')
   expect(await gateway.exited).toBe(0)

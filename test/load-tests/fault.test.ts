@@ -117,7 +117,7 @@ describe('an interposer', () => {
   })
 
   it('with hang lets exactly those that it counts wait until their clients give up', async () => {
-    const { replies, ledger, interposer } = await run('hang', 1, '/x', 1000)
+    const { replies, ledger, interposer } = await run('hang', 1, '/x', 3_000)
     expect([endings(replies, 'timedOut'), endings(replies, 'whole'), interposer.hits.length]).toEqual([5, 45, 5])
     expect(ledger).toHaveLength(50)
   })
