@@ -1,5 +1,6 @@
 // The routes.yaml of each variant of Banyan. The danger it guards against: a variant that is measured with less than it says.
 import { join } from 'node:path'
+import { audience, issuer } from './bearer.ts'
 
 export interface BanyanPlan {
   readonly port: number
@@ -7,9 +8,11 @@ export interface BanyanPlan {
   readonly folder: string
   readonly log?: boolean
   readonly filters?: boolean
+  /** Keys of a route that takes all that is asked; `keys.json` beside the file has the issuer's keys. */
+  readonly route?: string
 }
 
-export function banyanRoutes({ port, originPort, folder, log = false, filters = false }: BanyanPlan): string {
+export function banyanRoutes({ port, originPort, folder, log = false, filters = false, route }: BanyanPlan): string {
   return `public: { host: 127.0.0.1, port: ${port}, trustedProxies: [${filters ? '127.0.0.0/8' : ''}] }
 probes: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
@@ -18,7 +21,14 @@ accessLog: ${log ? `{ file: ${join(folder, 'access.log')} }` : 'off'}
 upstreams:
   monolith: { url: "http://127.0.0.1:${originPort}" }
 ${filters ? `  service: { url: "http://127.0.0.1:${originPort}" }\n` : ''}unmatched: monolith
-${filters ? `routes:\n${filteredRoutes()}` : ''}`
+${filters ? `routes:\n${filteredRoutes()}` : ''}${route === undefined ? '' : oneRoute(route)}`
+}
+
+function oneRoute(keys: string): string {
+  const more = keys === '' ? '' : `, ${keys}`
+  return `issuers: [{ issuer: "${issuer}", jwks: keys.json, audience: [${audience}], algorithms: [RS256] }]
+routes: [{ name: bench, match: { path: /bench/* }, upstream: monolith${more} }]
+`
 }
 
 /** A table of twenty routes, of which the last is the one that is asked: it has moved, and all of its requests are rewritten. */

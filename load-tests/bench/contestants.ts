@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BanyanPlan, banyanRoutes } from './banyanRoutes.ts'
+import { keySet } from './bearer.ts'
 import { caddy, haproxy, nginxProxy } from './nativeConfigs.ts'
 import type { Command } from './servers.ts'
 
@@ -19,6 +20,8 @@ export interface Contestant {
   readonly name: string
   /** The program, and Debian's package of the same name, that it cannot be started without. */
   readonly needs?: string
+  /** Answers only those who are known. */
+  readonly isClosed?: true
   /** Writes what it needs. @param program the file of what it `needs` */
   prepare(place: Place, program: string): Promise<Command>
 }
@@ -39,6 +42,14 @@ export const contestants: readonly Contestant[] = [
   banyan('banyan', {}),
   banyan('banyan-log', { log: true }),
   banyan('banyan-filters', { filters: true }),
+  // The same route without and with a check of the token, and from stock: of all, and of each identity.
+  banyan('banyan-route', { route: '' }),
+  { ...banyan('banyan-auth', { route: 'auth: { any: [jwt] }' }), isClosed: true },
+  banyan('banyan-cache', { route: 'cache: { fresh: 1h }' }),
+  {
+    ...banyan('banyan-cache-own', { route: 'auth: { any: [jwt] }, cache: { fresh: 1h, per: identity }' }),
+    isClosed: true,
+  },
 ]
 
 function native(
@@ -72,7 +83,7 @@ function peer(name: string, file: string): Contestant {
 
 function banyan(
   name: string,
-  variant: Pick<BanyanPlan, 'log' | 'filters'>,
+  variant: Pick<BanyanPlan, 'log' | 'filters' | 'route'>,
   env: Readonly<Record<string, string>> = {},
 ): Contestant {
   return {
@@ -80,6 +91,7 @@ function banyan(
     async prepare(place) {
       const file = join(place.folder, 'routes.yaml')
       await writeFile(file, banyanRoutes({ ...place, ...variant }))
+      await writeFile(join(place.folder, 'keys.json'), keySet)
       return { program: process.execPath, args: [gateway, 'run', '--config', file], env }
     },
   }

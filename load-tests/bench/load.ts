@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { spreadOf } from '../percentiles.ts'
+import { bearer } from './bearer.ts'
 import { complaintAbout, openConnection } from './client.ts'
 import { type Ask, bodyOf, bodyType, requestOf } from './scenarios.ts'
 
@@ -108,11 +109,13 @@ export function wrkLoop(program: string, folder: string): Loop {
   }
 }
 
-function wrkScript({ method, requestBytes }: Ask): string {
+function wrkScript({ method, requestBytes, isKnown }: Ask): string {
   const body =
     requestBytes > 0 ? `wrk.body = "${bodyOf(requestBytes)}"\nwrk.headers["Content-Type"] = "${bodyType}"` : ''
+  const known = isKnown ? `wrk.headers["Authorization"] = "Bearer ${bearer}"` : ''
   return `wrk.method = "${method}"
 ${body}
+${known}
 function done(summary, latency)
   local e = summary.errors
   print(string.format('{"requests":%d,"micros":%d,"bytes":%d,"p50":%d,"p99":%d,' ..

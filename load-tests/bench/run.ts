@@ -30,7 +30,8 @@ export interface RunPlan {
 export async function* measureAll({ bench, contestants, scenarios, rounds, seconds }: RunPlan): AsyncGenerator<Row> {
   for (const scenario of scenarios) {
     for (let round = 1; round <= rounds; round += 1) {
-      for (const contestant of rotated(contestants, round, rounds)) {
+      const invited = contestants.filter(({ isClosed }) => !isClosed || scenario.ask.isKnown)
+      for (const contestant of rotated(invited, round, rounds)) {
         const place = { proxy: contestant.name, scenario: scenario.name, round }
         yield await measure(bench, contestant, scenario, seconds).then(
           (figures) => ({ ...place, ...figures }),

@@ -1,6 +1,8 @@
 // What is asked of every proxy, in each scenario the same.
 // The danger it guards against: comparing figures of different work. Sizes, paths and numbers of connections live only here.
 
+import { bearer } from './bearer.ts'
+
 /** One request, again and again, and what its answer must be. */
 export interface Ask {
   readonly method: 'GET' | 'POST'
@@ -9,6 +11,8 @@ export interface Ask {
   readonly requestBytes: number
   /** Of the answer's body. */
   readonly answerBytes: number
+  /** Whether each request carries the same token. */
+  readonly isKnown?: true
 }
 
 export interface Scenario {
@@ -43,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
     connections: 64,
     idleConnections: 10_000,
   },
+  { name: 'bearer', title: 'small with a bearer token', ask: { ...small, isKnown: true }, connections: 64 },
   // A rate that the slowest peer can bear on a slow core: latency of a queue that only grows compares nothing.
   { name: 'rate', title: 'small at 2 000 requests/s, open model', ask: small, connections: 64, ratePerSecond: 2000 },
 ]
@@ -53,9 +58,9 @@ export function bodyOf(bytes: number): Buffer {
 }
 
 /** The request as it goes over the wire. */
-export function requestOf({ method, path, requestBytes }: Ask, port: number): Buffer {
+export function requestOf({ method, path, requestBytes, isKnown }: Ask, port: number): Buffer {
   const sized = requestBytes > 0 ? `Content-Type: ${bodyType}\r\nContent-Length: ${requestBytes}\r\n` : ''
-  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${sized}\r\n`
+  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${isKnown ? `Authorization: Bearer ${bearer}\r\n` : ''}${sized}\r\n`
   return Buffer.concat([Buffer.from(head, 'latin1'), bodyOf(requestBytes)])
 }
 

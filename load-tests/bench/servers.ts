@@ -18,7 +18,7 @@ export interface Server {
 }
 
 const alive = new Set<ChildProcess>()
-const startsWithinMs = 15_000
+const startsWithinMs = 60_000
 const graceMs = 5000
 
 // The last resort, for a crash or Ctrl-C: each server leads a process group of its own, so that its children go too.

@@ -3,7 +3,7 @@
 import type { Failed, Measured, Row } from './run.ts'
 
 /** Whom all are compared with, by CPU per request. */
-const references = ['nginx', 'caddy', '@fastify/http-proxy']
+const references = ['nginx', 'caddy', '@fastify/http-proxy', 'banyan-route']
 
 /** A proxy that left more of its core unused was waiting for the load, not the load for it. */
 const busyShare = 0.9

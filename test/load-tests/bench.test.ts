@@ -74,6 +74,17 @@ describe.concurrent('npm run bench -- proxy', () => {
     },
   )
 
+  test('asks who is let in by a token alone only with one, and what comes from stock of whom it is', async () => {
+    const args = ['--connections', '8', '--proxies', 'banyan-auth,banyan-cache-own']
+    const { code, rows } = await bench('bearer', ['--scenario', 'small,bearer', ...args])
+    expect(rows.map(({ proxy, scenario }) => `${scenario} ${proxy}`)).toEqual([
+      'bearer banyan-auth',
+      'bearer banyan-cache-own',
+    ])
+    for (const row of rows) expectFigures(row)
+    expect(code).toBe(0)
+  })
+
   test('counts the memory of idle connections, and keeps a rate', async () => {
     const args = ['--scenario', 'idle1k,rate', '--connections', '100', '--proxies', 'http-proxy']
     const { code, rows } = await bench('idle', args)
