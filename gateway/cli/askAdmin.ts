@@ -133,6 +133,8 @@ async function adminOf(given: Given, world: World): Promise<URL> {
 function toUrl(text: string): URL {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol)) throw new UsageError('--admin takes a URL such as http://127.0.0.1:8081')
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError('--admin takes no user and no password; a token goes into BANYAN_ADMIN_TOKEN')
   return url
 }
 

@@ -33,7 +33,11 @@ const tokenSchema = Type.Object(
       }),
     ),
   },
-  { ...closed, description: 'By which the admin listener knows who asks: `Authorization: Bearer TOKEN`.' },
+  {
+    ...closed,
+    writeOnly: true,
+    description: 'By which the admin listener knows who asks: `Authorization: Bearer TOKEN`.',
+  },
 )
 
 export const adminSchema = Type.Object(
@@ -45,6 +49,7 @@ export const adminSchema = Type.Object(
     port: Port({ default: 8081, description: 'Its port; 0 takes a free one.' }),
     tokens: Type.Array(tokenSchema, {
       maxItems: 256,
+      writeOnly: true,
       default: [],
       description: 'Without any, whoever reaches it on loopback may do everything. They take effect at once.',
     }),

@@ -47,6 +47,7 @@ export const keysSchema = Type.Object(
           ),
         ],
         {
+          writeOnly: true,
           description:
             'What keys are hashed under, so that who reads the keys has nothing. Absent: a file in stateDir, made at the first start; replicas that share a store need it here.',
         },

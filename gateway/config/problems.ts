@@ -1,5 +1,6 @@
 // Collecting Problems and printing them as their reader meets them.
 // The danger it guards against: a reader who mends one mistake only to be told of the next.
+import { hideKeys } from '../message/hideKeys.ts'
 import type { Position, Problem } from '../model.ts'
 
 /** Where everything that reads the file reports. */
@@ -12,7 +13,8 @@ export interface Findings {
 
 export function createFindings(): Findings {
   const found = new Map<string, Problem>()
-  const add = (severity: Problem['severity'], { line, column }: Position, message: string) => {
+  const add = (severity: Problem['severity'], { line, column }: Position, words: string) => {
+    const message = hideKeys(words)
     found.set(`${line}:${column}:${severity}:${message}`, Object.freeze({ severity, line, column, message }))
   }
   return {

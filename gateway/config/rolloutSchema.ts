@@ -45,7 +45,7 @@ const testersSchema = Type.Object(
       description: 'What words are signed with; a reference to the environment.',
     }),
   },
-  { ...closed, description: 'Named testers choose their side by a word from `banyan tester`.' },
+  { ...closed, writeOnly: true, description: 'Named testers choose their side by a word from `banyan tester`.' },
 )
 
 const guardSchema = Type.Object(

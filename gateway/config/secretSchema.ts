@@ -4,6 +4,8 @@ import { type Static, Type } from 'typebox'
 import { Text } from './schema.ts'
 
 const closed = { additionalProperties: false } as const
+/** What stands in its place may be the secret itself, and must not be told to the log either. */
+const unsaid = { writeOnly: true } as const
 
 const secret = Type.String({
   title: `a secret, e.g. "\${AI_KEY}"`,
@@ -27,7 +29,7 @@ export const secretSchema = Type.Object(
           { ...closed, description: 'A file with one in each line, the newest first. It is followed.' },
         ),
       ],
-      { description: 'The secret; for `basic` a pair user:password.' },
+      { ...unsaid, description: 'The secret; for `basic` a pair user:password.' },
     ),
     field: Type.String({
       title: 'a field name such as authorization',
@@ -42,6 +44,7 @@ export const secretSchema = Type.Object(
   },
   {
     ...closed,
+    ...unsaid,
     description:
       'What the gateway proves itself to it with, in place of the client. An answer 401 to the newest has the one before it tried, once.',
   },

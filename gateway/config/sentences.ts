@@ -139,8 +139,8 @@ function uncapitalised(text: string): string {
     : text.replace(/\.$/, '')
 }
 
-/** Shortened, and without the user information of a URL. */
+/** Shortened, and without what may be secret of a URL: its user information, its query and its fragment. */
 export function quote(words: string): string {
-  const shown = words.replace(/\/\/[^/@\s]*@/, '//…@')
+  const shown = words.replace(/\/\/[^/@\s]*@/, '//…@').replace(/(\/\/[^?#]*[?#]).+/s, '$1…')
   return `"${shown.length > 40 ? `${shown.slice(0, 39)}…` : shown}"`
 }

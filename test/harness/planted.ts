@@ -9,7 +9,7 @@ const mark = 'planted-'
 
 /** A secret that is known wherever it turns up. */
 export function plant(what: string): string {
-  return `${mark}${what}-${randomBytes(6).toString('hex')}`
+  return `${mark}${what}-${randomBytes(16).toString('hex')}`
 }
 
 /** How the mark may be written: as it is, in hexadecimal, and in base64 at each of its three alignments. */
