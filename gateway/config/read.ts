@@ -5,6 +5,7 @@ import type { FilterKind } from '../filter.ts'
 import type { CoreSettings, Problem, RolloutDeclaration } from '../model.ts'
 import { findConflicts } from '../routing/conflicts.ts'
 import { findPathDoubts } from '../routing/doubts.ts'
+import { findOpenMethods } from '../routing/openMethods.ts'
 import { declareSessionCheck } from './auth.ts'
 import { check } from './check.ts'
 import type { Declaration, DeclaredRoute } from './declaration.ts'
@@ -80,5 +81,6 @@ function compareRoutes({ findings, written }: Page, routes: readonly DeclaredRou
     findings.error(second.position, written.scrub(message))
   }
   const doubt = findPathDoubts(routes, written.has('/paths'))
-  if (doubt) findings.warn(doubt, written.scrub(doubt.message))
+  const doubts = [...(doubt ? [doubt] : []), ...findOpenMethods(routes, paths)]
+  for (const { message, ...position } of doubts) findings.warn(position, written.scrub(message))
 }

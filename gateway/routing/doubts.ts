@@ -1,7 +1,7 @@
 // Other ways to write the path of a Route that moves, which the monolith may take for the same path.
 // The danger it guards against: a request that still reaches the old side because its client writes the path otherwise.
 import type { Problem, RouteDeclaration } from '../model.ts'
-import { type Pattern, parsePattern } from './pattern.ts'
+import { exampleOf, parsePattern } from './pattern.ts'
 
 type Declared = Pick<RouteDeclaration, 'name' | 'match' | 'position'> & { readonly move?: unknown }
 
@@ -39,11 +39,6 @@ function variantsOf(path: string): string[] {
   if (pattern.kind === 'prefix') return pattern.segments.length === 0 ? [] : [...variants, `${example};x=1`]
   if (!example.endsWith('/')) return [...variants, `${example}/`, `${example};x=1`]
   return example === '/' ? variants : [...variants, example.slice(0, -1)]
-}
-
-/** A path that the pattern meets. */
-function exampleOf({ segments }: Pattern): string {
-  return `/${segments.map((segment) => ('param' in segment ? '1' : segment.literal)).join('/')}`
 }
 
 function countOf(further: number): string {

@@ -52,6 +52,11 @@ export function shapeOf(pattern: Pattern): string {
   return `/${(pattern.kind === 'prefix' ? [...texts, '*'] : texts).join('/')}`
 }
 
+/** A path that the pattern meets. */
+export function exampleOf({ segments }: Pattern): string {
+  return `/${segments.map((segment) => ('param' in segment ? '1' : segment.literal)).join('/')}`
+}
+
 function patternOf(segments: readonly Segment[], isPrefix: boolean): Pattern {
   if (isPrefix) return { kind: 'prefix', segments }
   return { kind: segments.some((segment) => 'param' in segment) ? 'params' : 'exact', segments }
