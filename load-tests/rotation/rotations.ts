@@ -110,36 +110,36 @@ async function rotateIssuer(rotating: Rotating): Promise<void> {
   await pause()
   const withdrawnAt = wall()
   site.issuer.publish([next])
-  const how = 'token of a withdrawn key'
-  for (const token of before)
-    if (token.goodUntil > withdrawnAt)
-      Object.assign(token, { how, goodUntil: withdrawnAt, badFrom: wall() + withdrawnWithinMs })
+  const [how, within] = ['token of a withdrawn key', wall() + withdrawnWithinMs]
+  for (const token of before.filter(({ goodUntil }) => goodUntil > withdrawnAt))
+    Object.assign(token, { how, goodUntil: withdrawnAt, badFrom: Math.min(token.badFrom, within) })
 }
 
 /** One for each client, and one of a short life. */
 async function signTokens({ purse, state, wall }: Rotating): Promise<void> {
-  const wholeSecond = (atMs: number) => Math.ceil(atMs / 1_000) * 1_000
-  for (const client of clients) {
-    const token = await state.issuerKey.sign(client, wholeSecond(wall() + tokenLifeMs))
-    state.tokens.push(purse.add('token', fieldsOfToken(token)))
+  const signOne = async (client: string, lifeMs: number) => {
+    const endsAt = Math.ceil((wall() + lifeMs) / 1_000) * 1_000
+    const token = await state.issuerKey.sign(client, endsAt)
+    const end = { how: 'expired token', goodUntil: endsAt, badFrom: endsAt + clockToleranceMs }
+    state.tokens.push(purse.add('token', fieldsOfToken(token), end))
   }
-  const endsAt = wholeSecond(wall() + shortLifeMs)
-  const token = await state.issuerKey.sign('a client in a hurry', endsAt)
-  const end = { how: 'expired token', goodUntil: endsAt, badFrom: endsAt + clockToleranceMs }
-  purse.add('token', fieldsOfToken(token), end)
+  for (const client of clients) await signOne(client, tokenLifeMs)
+  await signOne('a client in a hurry', shortLifeMs)
 }
 
-/** The former one goes when no key that is in use needs it any more. */
-async function rotatePepper({ site, orders, state, wall }: Rotating): Promise<void> {
+/** The former one goes when no key that works needs it any more. */
+async function rotatePepper({ site, orders, purse, state, wall, pause }: Rotating): Promise<void> {
   // Nobody uses this one: it tells when the gateway has read the new pepper, for it stays under the old one.
   const { id: unused } = await orders.issue('nobody')
   state.peppers.unshift(makeSecret())
   await site.replace('peppers', state.peppers)
   const deadline = wall() + patienceMs
   for (;;) {
-    const old = new Set((await orders.list()).filter(({ underOldPepper }) => underOldPepper).map(({ id }) => id))
-    if (old.has(unused) && ![...state.keys.keys()].some((id) => old.has(id))) break
-    if (wall() > deadline) throw new Error(`keys in use are not under the new pepper within ${patienceMs} ms`)
+    const old = (await orders.list()).filter(({ underOldPepper }) => underOldPepper).map(({ id }) => id)
+    const isNeeded = purse.good('key').some(({ fields }) => old.some((id) => fields['X-Api-Key']?.startsWith(id)))
+    if (old.includes(unused) && !isNeeded) break
+    if (wall() > deadline) throw new Error(`keys that work are not under the new pepper within ${patienceMs} ms`)
+    await pause()
   }
   state.peppers.splice(1)
   await site.replace('peppers', state.peppers)

@@ -15,7 +15,9 @@ export const rotateKeysScenario: Scenario = {
   async run(args, signal) {
     const { plan, json } = readOptions(args, Date.now())
     const { ratePerSecond, seconds, seed } = plan
-    console.log(`rotate-keys at ${ratePerSecond} requests/s for ${seconds} s, seed ${seed}`)
+    console.log(
+      `rotate-keys at ${ratePerSecond} requests/s for ${seconds} s, seed ${seed}; "not ok" are those with what has ended`,
+    )
     const startedAt = new Date().toISOString()
     const measured = await runRotations({ ...plan, say: console.log }, signal)
     const judged = verdictOf(measured)

@@ -30,7 +30,7 @@ function main(): void {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     // A client that leaves before its body has come is told nothing.
     answer(request).then(
-      ([status, body]) => response.writeHead(status, { 'Content-Length': body.length }).end(body),
+      ([status, body]) => response.writeHead(status, { 'Content-Length': Buffer.byteLength(body) }).end(body),
       () => response.destroy(),
     )
   })
