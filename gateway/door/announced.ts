@@ -44,7 +44,7 @@ export function readAnnouncement(socket: Socket, { version, trust, taken, ...por
       return
     }
     leave()
-    if (header.address !== undefined) sayPeer(socket, header.address)
+    sayPeer(socket, header.address)
     socket.pause()
     if (bytes.length > header.bytes) socket.unshift(bytes.subarray(header.bytes))
     taken(socket)

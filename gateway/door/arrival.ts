@@ -6,7 +6,7 @@ import { fieldsOf } from '../message/fields.ts'
 import type { ClientConnection, Exchange, Fields } from '../model.ts'
 import { writeInterim } from './answerBytes.ts'
 import type { Arrival } from './journey.ts'
-import { peerOf } from './peer.ts'
+import { isAnonymous, peerOf } from './peer.ts'
 import type { Turn } from './turns.ts'
 
 export function arrivalOf(turn: Turn, target: string): Arrival {
@@ -21,6 +21,7 @@ export function arrivalOf(turn: Turn, target: string): Arrival {
     body: hasBody ? request : undefined,
     trailers: () => fieldsOf(request.rawTrailers),
     peer: peerOf(socket),
+    isAnonymous: isAnonymous(socket),
     tls: 'encrypted' in socket,
     connection: connectionOf(socket),
     onGone: goneTeller(response),

@@ -8,7 +8,7 @@ import type { Answer, ClientConnection } from '../model.ts'
 import { type Writing, writeAnswer, writeInterim } from './answerBytes.ts'
 import type { DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
-import { peerOf } from './peer.ts'
+import { isAnonymous, peerOf } from './peer.ts'
 import { isClientsFault, refuse } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
@@ -25,6 +25,7 @@ export class FastConnection implements ClientConnection, Writing {
   readonly #ports: DoorPorts
   readonly #giveAway: HandOver
   readonly #peer: string
+  readonly #isAnonymous: boolean
   readonly #tls: boolean
   readonly #unread = new Unread()
   #visit: Visit | undefined
@@ -41,6 +42,7 @@ export class FastConnection implements ClientConnection, Writing {
     this.#ports = ports
     this.#giveAway = handOver
     this.#peer = peerOf(socket)
+    this.#isAnonymous = isAnonymous(socket)
     this.#tls = 'encrypted' in socket
     this.idleSince = ports.clock.now()
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
@@ -107,6 +109,7 @@ export class FastConnection implements ClientConnection, Writing {
         body: visit.open(),
         trailers: visit.trailers,
         peer: this.#peer,
+        isAnonymous: this.#isAnonymous,
         tls: this.#tls,
         connection: this,
         onGone: (listener) => visit.onGone(listener),

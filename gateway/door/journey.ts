@@ -13,6 +13,8 @@ export interface Arrival
   extends Pick<Exchange, 'method' | 'target' | 'fields' | 'body' | 'trailers' | 'upgrade' | 'onGone' | 'inform'> {
   /** The plain address at the other end of the connection. */
   readonly peer: string
+  /** Whether a load balancer has said that it does not know whose connection it is. */
+  readonly isAnonymous: boolean
   readonly tls: boolean
   readonly connection: ClientConnection
 }
@@ -44,9 +46,9 @@ export function createJourney(ports: JourneyPorts): Journey {
 
   function clientOf(arrival: Arrival, settings: CoreSettings): Exchange['client'] {
     const trust = trustOf(settings)
-    const { peer, tls, connection, fields } = arrival
-    const peerTrusted = trust.isTrusted(peer)
-    if (!peerTrusted && fields.has('x-forwarded-for') && isNews(peer)) {
+    const { peer, isAnonymous, tls, connection, fields } = arrival
+    const peerTrusted = !isAnonymous && trust.isTrusted(peer)
+    if (!peerTrusted && !isAnonymous && fields.has('x-forwarded-for') && isNews(peer)) {
       seen.add(peer)
       ports.untrustedProxy(peer)
     }

@@ -60,11 +60,24 @@ test.each([
   },
 )
 
-test('a connection for itself, as of a health check, is the load balancer’s own', async () => {
-  const place = await openAnnounced(`${trusted}, proxyProtocol: v2`)
-  await exchangeBytes(place.port, binary(binaryHeader('192.0.2.44', { command: 0 })) + last)
-  expect(forwardedFor(place.heads[0])).toBe('203.0.113.9, 127.0.0.1')
-})
+test.each([
+  ['v2', 'for itself, as of a health check', binary(binaryHeader('192.0.2.44', { command: 0 }))],
+  ['v1', 'of somebody it does not know', 'PROXY UNKNOWN\r\n'],
+])(
+  'a connection that the load balancer announces (%s) as %s is its own, and it vouches for nobody',
+  async (version, _, header) => {
+    const place = await openAnnounced(`${trusted}, proxyProtocol: ${version}`)
+    expect((await exchangeBytes(place.port, header + last)).received).toContain('200 OK')
+    expect(forwardedFor(place.heads[0])).toBe('127.0.0.1')
+    const secured = await openAnnounced(`${trusted}, proxyProtocol: ${version}, ${tls}`)
+    const socket = connect(secured.port, '127.0.0.1')
+    socket.write(header, 'latin1')
+    const unlocked = connectTls({ socket, rejectUnauthorized: false })
+    unlocked.write(last)
+    await once(unlocked.resume(), 'close')
+    expect(forwardedFor(secured.heads[0])).toBe('127.0.0.1')
+  },
+)
 
 test.each([
   ['no header', last],
