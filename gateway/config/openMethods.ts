@@ -2,8 +2,8 @@
 // The danger it guards against: GET of a path that is guarded, and HEAD of it, which says nearly as much, that is not.
 import { fieldsOf } from '../message/fields.ts'
 import type { PathRules, Problem, RouteDeclaration } from '../model.ts'
-import { createMatcher } from './matcher.ts'
-import { exampleOf, parsePattern, shapeOf } from './pattern.ts'
+import { createMatcher } from '../routing/matcher.ts'
+import { exampleOf, parsePattern, shapeOf } from '../routing/pattern.ts'
 
 type Declared = Pick<RouteDeclaration, 'name' | 'match' | 'position' | 'auth'>
 
