@@ -63,7 +63,8 @@ export class KeyDatabase {
       change()
       this.#database.exec('COMMIT')
     } catch (thrown) {
-      this.#database.exec('ROLLBACK')
+      // Of a full disk SQLite has undone all itself; a second try would only hide why.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw thrown
     }
   }

@@ -98,3 +98,17 @@ test('one of a newer gateway, or that is none, is refused and left as it is', as
   await chmod(join(broken, 'keys', 'keys.db'), 0o600)
   expect(() => openKeyFile(broken)).toThrow(/not a database/)
 })
+
+test('what ends a change by itself, as a full disk does, is told by its own name, and the next change is taken', async () => {
+  const stateDir = await newStateDir()
+  const file = openKeyFile(stateDir)
+  onTestFinished(() => file.close())
+  const full = new DatabaseSync(join(stateDir, 'keys', 'keys.db'))
+  onTestFinished(() => full.close())
+  full.exec("CREATE TRIGGER full BEFORE INSERT ON records BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END")
+  const { record } = newKey()
+  await expect(file.put(record)).rejects.toThrow('the disk is full')
+  full.exec('DROP TRIGGER full')
+  await file.round()
+  expect(full.prepare('SELECT name FROM records').all()).toEqual([{ name: record.id }])
+})
