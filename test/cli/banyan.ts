@@ -32,7 +32,10 @@ export async function newFolder(): Promise<Folder> {
       return join(path, name)
     },
     async banyan(args, { stdin = '', env = {} } = {}) {
-      const child = spawn(process.execPath, [script, ...args], { cwd: path, env: { PATH: process.env.PATH, ...env } })
+      const child = spawn(process.execPath, [script, ...args], {
+        cwd: path,
+        env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+      })
       child.stdin.on('error', () => {})
       child.stdin.end(stdin)
       const ended = new Promise<number | null>((resolve) => child.once('close', resolve))

@@ -110,7 +110,12 @@ const secret = plant('environment')
 function launch(folder: string, nodeArgs: readonly string[]): ChildProcess {
   return spawn(process.execPath, [...nodeArgs, script, 'run', '--config', join(folder, 'routes.yaml')], {
     cwd: folder,
-    env: { PATH: process.env.PATH, NOBODYS_SECRET: secret, ...(door !== undefined && { BANYAN_DOOR: door }) },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      NOBODYS_SECRET: secret,
+      ...(door !== undefined && { BANYAN_DOOR: door }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
