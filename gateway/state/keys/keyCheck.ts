@@ -55,7 +55,10 @@ export function createKeyCheck(parts: CheckParts, told: (verdict: KeyVerdict) =>
     const store = parts.store()
     if (!store) return refuse('stale')
     const record = store.records().get(parsed.id)
-    if (!record || !isKeyOf(key, record.hashes, parts.peppers())) return refuse('unknown')
+    const peppers = parts.peppers()
+    // Without any nobody can tell, and a good key is not to be thrown away for that.
+    if (peppers.length === 0) return refuse('stale')
+    if (!record || !isKeyOf(key, record.hashes, peppers)) return refuse('unknown')
     const why = whyNot(record, store, parts, asked)
     parts.uses.note(record.id, { ...asked, isRefused: why !== undefined })
     if (why) return refuse(why, record.id)

@@ -226,7 +226,8 @@ describe('peppers', () => {
     keys.follow(ownPepper)
     await keys.open(stateDir, undefined)
     expect(troubles).toEqual([expect.stringMatching(/peppers cannot be read .*no key can be checked/)])
-    expect(keys.check(key, asked()).ok).toBe(false)
+    // Its holder is not told to throw it away.
+    expect(keys.check(key, asked())).toEqual({ ok: false, why: 'stale' })
     await expect(keys.issue({ owner: 'acme', scopes: [] }, 'x')).rejects.toThrow(/no pepper/)
   })
 
