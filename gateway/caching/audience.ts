@@ -69,7 +69,24 @@ function sessionsOf(asked: Fields, name: string | undefined): readonly string[] 
   return session === undefined ? [] : ['session', session]
 }
 
+const mostDigests = 1_000
+/** Longer ones are not remembered, so that a thousand of them stay small. */
+const longestText = 4_096
+/** To make one costs as much as all the rest of a hit, and who comes once comes again. */
+const digests = new Map<string, string>()
+
 /** No token that could be used, wherever the stock is kept. */
 function digestOf(credentials: readonly string[]): string {
-  return hash('sha256', JSON.stringify(credentials), 'base64url')
+  let text = ''
+  // With its length before each: whatever is in them, no two lists give one text.
+  for (const part of credentials) text += `${part.length}:${part}`
+  return digests.get(text) ?? remember(text, hash('sha256', text, 'base64url'))
+}
+
+function remember(text: string, digest: string): string {
+  if (text.length > longestText) return digest
+  const [oldest] = digests.keys()
+  if (digests.size >= mostDigests && oldest !== undefined) digests.delete(oldest)
+  digests.set(text, digest)
+  return digest
 }

@@ -37,3 +37,17 @@ test('who came by a key that was taken off the request is known all the same: wh
   expect(audienceOf({ fields: fields(), identity: byKey }, shared)).toEqual({ isKnown: true, partition: '' })
   expect(partition(byKey)).not.toBe(partition(undefined))
 })
+
+test('no value of one client passes for several of another', () => {
+  const several = partition(undefined, 'Authorization: a', 'X-Api-Key: b')
+  const one = ['ax-api-keyb', 'a9:x-api-key1:b', 'a', 'ab'].map((value) => partition(undefined, `Authorization: ${value}`))
+  expect(new Set([several, ...one]).size).toBe(5)
+})
+
+test('of thousands of clients each has his own, again and again, however long what he shows', () => {
+  const keys = Array.from({ length: 3_000 }, (_, n) => `${'x'.repeat(n % 3 === 0 ? 5_000 : 5)}${n}`)
+  const all = () => keys.map((key) => partition(undefined, `X-Api-Key: ${key}`))
+  const first = all()
+  expect(new Set(first).size).toBe(3_000)
+  expect(all()).toEqual(first)
+})
