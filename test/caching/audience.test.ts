@@ -40,7 +40,9 @@ test('who came by a key that was taken off the request is known all the same: wh
 
 test('no value of one client passes for several of another', () => {
   const several = partition(undefined, 'Authorization: a', 'X-Api-Key: b')
-  const one = ['ax-api-keyb', 'a9:x-api-key1:b', 'a', 'ab'].map((value) => partition(undefined, `Authorization: ${value}`))
+  const one = ['ax-api-keyb', 'a9:x-api-key1:b', 'a', 'ab'].map((value) =>
+    partition(undefined, `Authorization: ${value}`),
+  )
   expect(new Set([several, ...one]).size).toBe(5)
 })
 
