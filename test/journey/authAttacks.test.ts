@@ -210,6 +210,12 @@ test.each([
   expect((await askAs(await make())).status).toBe(200)
 })
 
+test('where a token that its issuer has signed says that keys are, nobody looks', async () => {
+  const header = { jku: `${evil.url}/jwks`, x5u: `${evil.url}/cert`, jwk: stranger.jwk }
+  expect((await askAs(await tokenBy(ec, { header }))).status).toBe(200)
+  expect(asked.evil).toBe(0)
+})
+
 test('two of them, or one beside another field of that name, are nobody knows whose', async () => {
   const token = await tokenBy(ec)
   const both = `Authorization: Bearer ${token}\r\nAuthorization: Basic YTpi\r\n`
