@@ -70,14 +70,16 @@ export class Fetcher {
   /** The upstream says that what lies in stock still holds (RFC 9111 §4.3.4). */
   async #confirm(fetching: Fetching & { found: Found }, answer: Answer, { since, ...times }: Asked): Promise<Answer> {
     const { inquiry, found, land, told } = fetching
-    const { exchange, place, rules } = inquiry
+    const { exchange, audience, place, rules } = inquiry
     const { clock, stock, count } = this.#parts
     finish(answer, clock.now)
     const isIts = answer.upstream === exchange.upstream.name
     const fresh = isIts ? freshen(found.stored, answer.fields, times) : undefined
     // It is about something else: then all of it is asked for.
     if (!fresh) return this.#ask({ ...fetching, found: undefined })
-    const isKept = refusalOfHead(fresh, rules) === undefined
+    // What a 304 says that was asked for with credentials is as little for others as any answer (RFC 9111 §3.5).
+    const isSomebodys = audience.isKnown && !fresh.policy.isForAll
+    const isKept = !isSomebodys && refusalOfHead(fresh, rules) === undefined
     if (isKept) await putInto(this.#parts, inquiry, fresh, { since })
     else await stock.drop(place.key)
     land(isKept ? { how: 'stored', stored: fresh } : { how: 'alone' })
