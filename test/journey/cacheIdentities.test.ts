@@ -210,3 +210,16 @@ test(`nobody is given another's answer, in ${cases} random visits of many at two
   expect(made).toBeLessThan(counts.asked * 0.97)
   expect(counts.foreign).toBeGreaterThan(cases / 30)
 }, 300_000)
+
+test('what a 304 says that was asked for with a session is not given to others, once it stops saying that it may be', async () => {
+  const visitorOf = (name: string) => visitors.findIndex((visitor) => visitor.name === name)
+  const path = '/shared/confirmed'
+  const visit = async (turn: number, name: string, control: Plan['control']) => {
+    const plan = { control, vary: undefined, setsCookie: false, hasTag: true, ageSeconds: 0 }
+    plans.set(path, { plan, turn })
+    return (await given(path, { who: visitorOf(name), at: 0, method: 'GET', how: {} })).stamps
+  }
+  expect(await visit(0, 'nobody', ['public', 'max-age=0', 'must-revalidate'])).toEqual(['nobody|0', 'nobody|0'])
+  expect(await visit(1, 'frank', ['max-age=100'])).toEqual(['frank|1', 'nobody|0'])
+  expect(await visit(2, 'nobody', ['max-age=100'])).toEqual(['nobody|2', 'nobody|2'])
+})
