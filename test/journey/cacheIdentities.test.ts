@@ -215,7 +215,7 @@ test('what a 304 says that was asked for with a session is not given to others, 
   const visitorOf = (name: string) => visitors.findIndex((visitor) => visitor.name === name)
   const path = '/shared/confirmed'
   const visit = async (turn: number, name: string, control: Plan['control']) => {
-    const plan = { control, vary: undefined, setsCookie: false, hasTag: true, ageSeconds: 0 }
+    const plan: Plan = { control, vary: undefined, setsCookie: false, hasTag: true, ageSeconds: 0 }
     plans.set(path, { plan, turn })
     return (await given(path, { who: visitorOf(name), at: 0, method: 'GET', how: {} })).stamps
   }
