@@ -32,7 +32,7 @@ export interface Facts extends Soundness {
 }
 
 /** A generator that is later than this sends bursts where it should send a flow. */
-export const lagLimitMs = 100
+const lagLimitMs = 100
 
 export const exitCodes: Readonly<Record<Verdict, number>> = { passed: 0, failed: 1, inconclusive: 3 }
 

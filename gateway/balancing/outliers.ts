@@ -5,7 +5,7 @@
 import type { OutlierSettings, TargetWord } from '../model.ts'
 
 /** Beyond this none is left alone for longer, unless the file says so. */
-export const longestEjectMs = 300_000
+const longestEjectMs = 300_000
 /** Each such time that a target was not left alone, one ejection of it is forgotten (Envoy's `interval`). */
 const forgivenEveryMs = 10_000
 

@@ -36,7 +36,7 @@ export interface Ask {
 }
 
 /** @throws UsageError when nobody says where the gateway is */
-export async function askerOf(given: Given, world: World): Promise<Ask> {
+async function askerOf(given: Given, world: World): Promise<Ask> {
   const admin = await adminOf(given, world)
   const own = { 'Banyan-Admin': nameOf(world), ...authorizationOf(world) }
   return {

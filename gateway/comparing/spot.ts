@@ -85,7 +85,7 @@ function exactly(key: string | number, show: Show): string {
 const named = (key: string) => (/^[\w$-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)
 
 /** Whether a key names a property; a number, date, uuid, hash, address or token is rather a value that a map is keyed by. */
-export function isName(key: string): boolean {
+function isName(key: string): boolean {
   if (key.length > mostNameLength || /^\d|\d{5}|.@|[\p{Cc}\p{Cf}\p{Cs}]/u.test(key)) return false
   const digits = key.match(/\d/g)?.length ?? 0
   return !(key.length >= 16 && (digits >= 3 || /^[0-9a-f-]+$/i.test(key)))

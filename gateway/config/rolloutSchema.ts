@@ -159,7 +159,7 @@ const groupProperties = {
   ),
 }
 
-export const groupSchema = Type.Object(groupProperties, { ...closed, description: 'Routes that move together.' })
+const groupSchema = Type.Object(groupProperties, { ...closed, description: 'Routes that move together.' })
 
 export const groupsSchema = Type.Record(Type.String(), groupSchema, {
   propertyNames: { pattern: namePattern, title: nameTitle },

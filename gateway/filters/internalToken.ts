@@ -6,7 +6,7 @@ import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 
 /** The field that carries it. */
-export const tokenField = 'Banyan-Token'
+const tokenField = 'Banyan-Token'
 
 const tokenFields = namesOf([tokenField])
 

@@ -145,7 +145,7 @@ export function sendConfirmed(reply: FastifyReply, missing: readonly string[], b
   })
 }
 
-export async function orRefuse(reply: FastifyReply, order: () => Promise<FastifyReply>): Promise<FastifyReply> {
+async function orRefuse(reply: FastifyReply, order: () => Promise<FastifyReply>): Promise<FastifyReply> {
   try {
     return await order()
   } catch (thrown) {

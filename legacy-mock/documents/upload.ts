@@ -6,7 +6,7 @@ import { chunksOf, Refusal, type Visit } from '../../services/kit/visit.ts'
 import type { Documents, Received } from './documents.ts'
 import { boundaryOf, type MultipartEvent, readMultipart } from './multipart.ts'
 
-export const longestUpload = 50 * 1024 * 1024
+const longestUpload = 50 * 1024 * 1024
 
 /** All files of the request; all are dropped again if one fails. @throws Refusal 400, 413, 415 */
 export async function receiveFiles(visit: Visit, documents: Documents): Promise<readonly Received[]> {

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { type Frame, FrameReader, frameOf, type Opcode, opcodes, WireError } from './frames.ts'
 
 /** The longest message, in one frame or many. */
-export const longestMessage = 1_048_576
+const longestMessage = 1_048_576
 
 /** How long a client may take to close its side behind our last word. */
 const closeTimeoutMs = 3000

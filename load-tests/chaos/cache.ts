@@ -17,7 +17,7 @@ const timeoutMs = 10_000
 const maxInFlight = 2_000
 const purges = 20
 /** From then on after its return nothing may be felt of it. */
-export const settledAfterMs = 1_000
+const settledAfterMs = 1_000
 
 export interface CachePlan {
   readonly ratePerSecond: number

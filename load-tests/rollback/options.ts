@@ -42,7 +42,7 @@ Exit codes
 const names = ['rate', 'seconds', 'seed', 'fault', 'json'] as const
 
 /** Of what the service answers, once it fails. */
-export const faultShares: Readonly<Record<CandidateFault, number>> = {
+const faultShares: Readonly<Record<CandidateFault, number>> = {
   errors: 0.05,
   hang: 0.05,
   wrong: 0.05,

@@ -86,7 +86,7 @@ export function findLongFiles(
 const vague = new Set(['manager', 'helper', 'util', 'handler', 'data'])
 
 /** Words of camelCase, snake_case and kebab-case names, without a plural's s. `metadata` is one word, and another one. */
-export function vagueWordIn(name: string): string | undefined {
+function vagueWordIn(name: string): string | undefined {
   const words = name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []
   return words.find((word) => vague.has(word.toLowerCase()) || vague.has(word.toLowerCase().replace(/s$/, '')))
 }

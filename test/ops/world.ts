@@ -152,7 +152,7 @@ export function outcomeOf(parts: Partial<Outcome> = {}): Outcome {
 }
 
 /** Of a gateway that has issued none. */
-export const noKeys: Gateway['keys'] = createKeyDesk({
+const noKeys: Gateway['keys'] = createKeyDesk({
   book: createKeys({ clock: { now: () => 0, wall: () => 0 }, onApplied: () => {}, onTrouble: () => {} }),
   record: { audit: () => {} },
   replicas: () => undefined,

@@ -6,7 +6,7 @@ import type { Engine, EngineParts, FleetWord, Turn } from './engine.ts'
 import { CallWindow } from './window.ts'
 
 /** Beyond this it is not left alone for longer (unless the file says so), give or take the jitter. */
-export const longestOpenMs = 300_000
+const longestOpenMs = 300_000
 /** Up to so much less or more, so that the trials of several gateways do not come in one moment. */
 const jitter = 0.2
 
