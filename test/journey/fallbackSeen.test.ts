@@ -88,7 +88,9 @@ describe('an answer in place of another', () => {
 
   test('comes at once where a breaker is open, whatever the method: the new side is not asked', async () => {
     const breaker = 'breaker: { errorShare: 50%, minRequests: 5, window: 10s, open: 1m }'
-    const gateway = await startBetween(yaml().replace('firstByte: 2s', `firstByte: 2s, ${breaker}`))
+    // Where writes do not survive a rollback the guard only pauses: it would take an open breaker for reason enough to go back.
+    const paused = yaml().replace('writesSurviveRollback: true, ', '')
+    const gateway = await startBetween(paused.replace('firstByte: 2s', `firstByte: 2s, ${breaker}`))
     for (let asked = 0; asked < 5; asked += 1) expect(await tell(gateway.port, 'GET', '/x')).toBe('200 old')
     expect(await tell(gateway.port, 'POST', '/x', 'body')).toBe('200 old')
     expect(candidate.heads).toHaveLength(5)
