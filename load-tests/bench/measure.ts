@@ -76,6 +76,8 @@ interface Measurement {
 
 async function figuresOf({ bench, server, port, scenario, seconds }: Measurement): Promise<Figures> {
   const { ask, connections, idleConnections, ratePerSecond } = scenario
+  await checkAnswer(port, ask)
+  // The second may come from stock, and says so (RFC 9111 §5.1); those behind it are as long.
   const load: Load = { port, ask, connections, seconds, wireBytes: await checkAnswer(port, ask) }
   await bench.loop({ ...load, seconds: Math.min(mostWarmSeconds, seconds / 2) })
   const idle = idleConnections === undefined ? undefined : await addIdle(server, load, idleConnections)
