@@ -5,7 +5,6 @@
 /** Where a key stands, by the mapping that it stands in. */
 const reserved: readonly (readonly [pointer: RegExp, keys: readonly string[]])[] = [
   [/^$/, ['auth', 'limits', 'tls', 'log', 'audit']],
-
   [/^\/public$/, ['maxConnections', 'http2']],
   [/^\/admin$/, ['tls']],
   [/^\/routes\/[0-9]+$/, ['cookies', 'priority', 'breaker']],

@@ -5,7 +5,7 @@ import { fieldsOf } from '../message/fields.ts'
 import { keySetPath } from '../message/keySetPath.ts'
 import type { Answer, Clock, Exchange, Snapshot } from '../model.ts'
 
-/** How long others may go on with it; a key is published longer than that before it is used. */
+/** How long others may go on with it; who meets a key that he does not know asks again. */
 const keptSeconds = 60
 
 export interface WellKnownPorts {

@@ -1,6 +1,7 @@
 // The text of a file that people and tools edit, as it lies on the disk.
 // The danger it guards against: a file that is taken while its writer is in the middle of it.
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Problem } from '../model.ts'
@@ -27,6 +28,15 @@ export function hashOf(text: string): string {
 export function linesOf(text: string): readonly string[] {
   const lines = text.split('\n').map((line) => line.trim())
   return lines.filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+/** A small file, at once: before a request needs it, and so that no older look ends behind a newer one. @returns its text, or why there is none */
+export function readNow(file: string): { readonly text: string } | { readonly trouble: string } {
+  try {
+    return { text: readFileSync(file, 'utf8') }
+  } catch (thrown) {
+    return { trouble: `${file} cannot be read (${codeOf(thrown) || 'unknown reason'}); check its path and permissions` }
+  }
 }
 
 /** @param file a path; a symbolic link is followed */

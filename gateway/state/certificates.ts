@@ -3,7 +3,7 @@
 // is refused because one of its two files is new and the other is not yet.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { readContent } from '../files/content.ts'
+import { readNow } from '../files/content.ts'
 import { type Follower, follow } from '../files/follow.ts'
 import type { CertificateFiles, Clock } from '../model.ts'
 
@@ -63,10 +63,10 @@ export function createCertificates({ clock, told }: CertificateParts): Certifica
   const followers: Follower[] = []
   const listeners: (() => void)[] = []
 
-  async function renew(at: number): Promise<void> {
+  function renew(at: number): void {
     const before = pairs[at] as Pair
     const { files } = before
-    const read = await readPair(files)
+    const read = readPair(files)
     if (typeof read === 'string') {
       if (troubles.get(files.cert) === read) return
       troubles.set(files.cert, read)
@@ -97,7 +97,7 @@ export function createCertificates({ clock, told }: CertificateParts): Certifica
   return {
     async open(files) {
       for (const both of files) {
-        const read = await readPair(both)
+        const read = readPair(both)
         if (typeof read === 'string') throw new Error(`public.tls: ${read}`)
         pairs.push(read)
       }
@@ -121,13 +121,10 @@ export function createCertificates({ clock, told }: CertificateParts): Certifica
 }
 
 /** @returns why they cannot be used, as a sentence */
-async function readPair(files: CertificateFiles): Promise<Pair | string> {
-  const [cert, key] = await Promise.all([readContent(files.cert), readContent(files.key)])
-  for (const [file, { problem }] of [
-    [files.cert, cert],
-    [files.key, key],
-  ] as const)
-    if (problem) return `${file}: ${problem.message}`
+function readPair(files: CertificateFiles): Pair | string {
+  const [cert, key] = [readNow(files.cert), readNow(files.key)]
+  if ('trouble' in cert) return cert.trouble
+  if ('trouble' in key) return key.trouble
   try {
     const x509 = new X509Certificate(cert.text)
     if (!x509.checkPrivateKey(createPrivateKey(key.text)))

@@ -2,8 +2,7 @@
 // upstream has just taken the one before it, that one does, for a while.
 // The dangers it guards against: a rotation that fails every request between its two halves, and a secret that is told to anybody
 // but its upstream.
-import { readFileSync } from 'node:fs'
-import { linesOf } from '../files/content.ts'
+import { linesOf, readNow } from '../files/content.ts'
 import { type Follower, follow } from '../files/follow.ts'
 import type { Secrets } from '../model/ports.ts'
 import type { Clock, SecretSettings, Snapshot } from '../model.ts'
@@ -119,13 +118,9 @@ function renew(entry: Entry, file: string): void {
 
 /** @returns why there is none, as a sentence */
 function readSecrets(file: string, settings: SecretSettings): readonly string[] | string {
-  let secrets: readonly string[]
-  try {
-    secrets = linesOf(readFileSync(file, 'utf8')).slice(0, 2)
-  } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown reason'
-    return `${file} cannot be read (${code}); check its path and permissions`
-  }
+  const read = readNow(file)
+  if ('trouble' in read) return read.trouble
+  const secrets = linesOf(read.text).slice(0, 2)
   if (secrets.length === 0) return `${file} is empty; write the secret into its first line`
   if (!secrets.every((secret) => /^[\x20-\x7e]+$/.test(secret)))
     return `${file} holds what no field can carry; it takes ASCII`

@@ -1,8 +1,8 @@
 // What upstreams are shown and believed by in TLS, as its files lie on the disk, and again whenever they change there.
 // The danger it guards against: a certificate that is renewed on the disk, and expires in the connections.
-import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { Failure } from '../errors.ts'
+import { readNow } from '../files/content.ts'
 import { type Follower, follow } from '../files/follow.ts'
 import type { Snapshot, Target, TlsFiles, Upstream } from '../model.ts'
 
@@ -118,12 +118,9 @@ function readAll(files: TlsFiles): { texts: Texts; trouble?: string } {
   for (const kind of ['ca', 'cert', 'key'] as const) {
     const file = files[kind]
     if (file === undefined) continue
-    try {
-      texts[kind] = readFileSync(file, 'utf8')
-    } catch (thrown) {
-      const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown reason'
-      return { texts, trouble: `${file} cannot be read (${code}); check its path and permissions` }
-    }
+    const read = readNow(file)
+    if ('trouble' in read) return { texts, trouble: read.trouble }
+    texts[kind] = read.text
   }
   return { texts }
 }

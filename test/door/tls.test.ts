@@ -175,7 +175,7 @@ test('without its key a gateway does not start, and says why', async () => {
   const opened = await openGateway({ configFile, env: {}, stdout: join(folder, 'out.log') })
   expect(opened).toEqual({
     ok: false,
-    reason: `public.tls: ${join(folder, 'nowhere.key')}: the file cannot be read (there is none); check its path and permissions`,
+    reason: `public.tls: ${join(folder, 'nowhere.key')} cannot be read (ENOENT); check its path and permissions`,
   })
 })
 
