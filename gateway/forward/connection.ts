@@ -5,8 +5,10 @@ import { ChunkedDecoder } from '../message/chunked.ts'
 import { Alarm } from './alarm.ts'
 import { type AnswerHead, readAnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
+import type { Inlet } from './inlet.ts'
 
 const nothing: Buffer = Buffer.alloc(0)
+type Free = (connection: Connection, mayReuse: boolean) => void
 
 export class Connection {
   readonly socket: Socket
@@ -33,17 +35,17 @@ export class Connection {
   #decoder: ChunkedDecoder | undefined
   /** Gathers a chunked body that came whole with its head; undefined once it is streamed. */
   #gathered: Buffer[] | undefined
-  readonly #free: (connection: Connection, mayReuse: boolean) => void
+  readonly #inlet: Inlet
+  readonly #free: Free
 
   /** @param free is told whenever an answer has ended, and once when the connection has closed */
-  constructor(socket: Socket, openedAt: number, free: (connection: Connection, mayReuse: boolean) => void) {
+  constructor(socket: Socket, inlet: Inlet, openedAt: number, free: Free) {
     this.socket = socket
     this.openedAt = openedAt
+    this.#inlet = inlet
     this.#free = free
-    socket.on('data', this.#onData)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+    inlet.take = this.#onData
+    socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   /** Whether it can be given a request: it carries none, and nothing has been heard of its end. */
@@ -62,8 +64,7 @@ export class Connection {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    let bytes: Buffer | undefined = chunk
-    while (bytes !== undefined && bytes.length > 0) bytes = this.#take(bytes)
+    for (let bytes: Buffer | undefined = chunk; bytes && bytes.length > 0; ) bytes = this.#take(bytes)
   }
 
   /** @returns the bytes that have not been taken yet; undefined when there are none or the connection is done for */
@@ -168,9 +169,9 @@ export class Connection {
   }
 
   #switch(head: AnswerHead, rest: Buffer, asker: Asker): undefined {
-    const { socket } = this
+    const socket = this.#inlet.opened(this.socket)
     // The listener for errors stays: one that comes before the tunnel has a reader must find one.
-    socket.off('data', this.#onData).off('end', this.#onEnd)
+    socket.off('end', this.#onEnd)
     this.#asker = undefined
     this.isSpent = true
     // Without a reader the bytes must wait, not be lost.

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Failure } from '../errors.ts'
 import type { ClientConnection, Exchange, Target } from '../model.ts'
 import { Connection } from './connection.ts'
+import { Inlet } from './inlet.ts'
 import { connectionsAtOne, pendingAtOne } from './limits.ts'
 import { Logins } from './logins.ts'
 import type { PoolPorts } from './poolPorts.ts'
@@ -136,7 +137,8 @@ export class Pool {
   }
 
   #connect(waiter: Waiter): void {
-    const socket = openSocket(this.#target, this.#ports)
+    const inlet = new Inlet()
+    const socket = openSocket(this.#target, this.#ports, inlet)
     this.#opening.set(waiter, socket)
     const fail = (error: Error) => {
       if (!this.#opening.delete(waiter)) return
@@ -148,7 +150,7 @@ export class Pool {
       socket.off('error', fail)
       // Cancelled while it was being made.
       if (!this.#opening.delete(waiter)) return
-      const connection = new Connection(socket, this.#ports.clock.now(), this.#free)
+      const connection = new Connection(socket, inlet, this.#ports.clock.now(), this.#free)
       this.#open.add(connection)
       waiter.connected(connection)
     })

@@ -3,13 +3,20 @@
 import { connect, isIP, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Target } from '../model.ts'
+import type { Inlet } from './inlet.ts'
 import type { PoolPorts } from './poolPorts.ts'
 
 /** It does not stand yet: `connect`, or over TLS `secureConnect`, says so. */
-export function openSocket(target: Target, { lookup, contextOf }: PoolPorts): Socket {
+export function openSocket(target: Target, ports: PoolPorts, inlet: Inlet): Socket {
+  const socket = connectTo(target, ports, inlet.onread)
+  inlet.take = () => socket.destroy(new Error(`${target.origin} spoke before the connection stood`))
+  return socket
+}
+
+function connectTo(target: Target, { lookup, contextOf }: PoolPorts, onread: Inlet['onread']): Socket {
   const { host, port, secure } = target
   // allowHalfOpen: a tunnel's two directions end one by one.
-  const options = { host, port, lookup, noDelay: true, keepAlive: true, allowHalfOpen: true }
+  const options = { host, port, lookup, noDelay: true, keepAlive: true, allowHalfOpen: true, onread }
   if (!secure) return connect(options)
   try {
     return connectTls({ ...options, ...securedBy(target, contextOf), ALPNProtocols: ['http/1.1'] })
