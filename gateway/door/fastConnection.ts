@@ -9,6 +9,7 @@ import { type Writing, writeAnswer, writeInterim } from './answerBytes.ts'
 import type { DoorPorts } from './door.ts'
 import { linger } from './linger.ts'
 import { isAnonymous, peerOf } from './peer.ts'
+import { readFrom } from './reading.ts'
 import { isClientsFault, refuse } from './refuse.ts'
 import type { RequestHead } from './requestHead.ts'
 import { Unread } from './unread.ts'
@@ -28,6 +29,7 @@ export class FastConnection implements ClientConnection, Writing {
   readonly #isAnonymous: boolean
   readonly #tls: boolean
   readonly #unread = new Unread()
+  readonly #stopReading: () => void
   #visit: Visit | undefined
   /** Since when nothing is under way, in milliseconds of the clock. */
   idleSince: number
@@ -45,7 +47,8 @@ export class FastConnection implements ClientConnection, Writing {
     this.#isAnonymous = isAnonymous(socket)
     this.#tls = 'encrypted' in socket
     this.idleSince = ports.clock.now()
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
+    this.#stopReading = readFrom(socket, this.#onData)
+    socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   onClose(listener: () => void): void {
@@ -86,11 +89,8 @@ export class FastConnection implements ClientConnection, Writing {
 
   #handOver(): void {
     this.#isEnding = true
-    this.socket
-      .off('data', this.#onData)
-      .off('end', this.#onEnd)
-      .off('error', this.#onError)
-      .off('close', this.#onClose)
+    this.#stopReading()
+    this.socket.off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose)
     this.#giveAway(this.socket, this.#unread.takeAll())
   }
 
