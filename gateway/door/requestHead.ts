@@ -12,7 +12,7 @@
 // The danger it guards against: request smuggling (RFC 9112 §11.2).
 import { METHODS } from 'node:http'
 import { sameName } from '../message/fields.ts'
-import { endOfToken, type Framing, framingOf, parseFieldLines, saysClose } from '../message/grammar.ts'
+import { endOfToken, type Framing, framingOf, liesAt, parseFieldLines, saysClose } from '../message/grammar.ts'
 import { isSoundHost } from './soundness.ts'
 
 export interface RequestHead {
@@ -32,34 +32,39 @@ const slash = 0x2f
 const space = 0x20
 const versionAndEnd = ' HTTP/1.1\r\n'
 
-/** @param text latin1; may go on behind the head. @returns undefined also when the head is not whole */
-export function parseRequestHead(text: string): RequestHead | undefined {
-  const method = methodOf(text)
-  if (method === undefined || text.charCodeAt(method.length + 1) !== slash) return undefined
-  const targetEnd = endOfTarget(text, method.length + 1)
-  if (!text.startsWith(versionAndEnd, targetEnd)) return undefined
-  const lines = parseFieldLines(text, targetEnd + versionAndEnd.length, mostFields)
+/** @param head may go on behind its end. @returns undefined also when it is not whole */
+export function parseRequestHead(head: Buffer): RequestHead | undefined {
+  const method = methodOf(head)
+  if (method === undefined || head[method.length + 1] !== slash) return undefined
+  const targetEnd = endOfTarget(head, method.length + 1)
+  if (!liesAt(head, targetEnd, versionAndEnd)) return undefined
+  const lines = parseFieldLines(head, targetEnd + versionAndEnd.length, mostFields)
   if (!lines) return undefined
   const { raw, end: bytes } = lines
   const framing = framingOf(raw)
   const special = framing && specialOf(raw)
   if (!special) return undefined
-  return { method, target: text.slice(method.length + 1, targetEnd), raw, framing, isLast: special.isLast, bytes }
+  const target = head.toString('latin1', method.length + 1, targetEnd)
+  return { method, target, raw, framing, isLast: special.isLast, bytes }
 }
 
 /** A known one, with the blank that must follow it. */
-function methodOf(text: string): string | undefined {
+function methodOf(head: Buffer): string | undefined {
   // Nearly all are; a word of our own has its hash already wherever it is looked up.
-  if (text.startsWith('GET ')) return 'GET'
-  const end = endOfToken(text, 0)
-  const method = text.slice(0, end)
-  return text.charCodeAt(end) === space && methods.has(method) ? method : undefined
+  if (liesAt(head, 0, 'GET ')) return 'GET'
+  const end = endOfToken(head, 0)
+  const method = head.toString('latin1', 0, end)
+  return head[end] === space && methods.has(method) ? method : undefined
 }
 
-function endOfTarget(text: string, from: number): number {
+function endOfTarget(head: Buffer, from: number): number {
   let at = from
-  for (let code = text.charCodeAt(at); code > 0x20 && code < 0x7f && code !== 0x23; code = text.charCodeAt(at)) at += 1
+  while (at < head.length && isOfTarget(head[at] as number)) at += 1
   return at
+}
+
+function isOfTarget(code: number): boolean {
+  return code > 0x20 && code < 0x7f && code !== 0x23
 }
 
 /** @returns undefined when a field asks for more than this door can do, or Host is not exactly one */

@@ -1,6 +1,6 @@
 // The bytes of a client connection that no request has claimed yet, and the head at their beginning.
 // The danger it guards against: a head that is judged before it is whole, or waited for although it can never be one of ours.
-import { firstTextOf, headTextOf } from '../message/grammar.ts'
+import { hasHeadEnd } from '../message/grammar.ts'
 import { parseRequestHead, type RequestHead } from './requestHead.ts'
 
 /** Beyond this a head is the general door's business. */
@@ -27,17 +27,17 @@ export class Unread {
   /** Takes the head. @returns `more` when it is not whole yet, `foreign` when it is not of this door's grammar; then it stays */
   takeHead(): RequestHead | 'more' | 'foreign' {
     const bytes = this.#bytes
-    const head = parseRequestHead(firstTextOf(bytes)) ?? judge(bytes)
-    if (typeof head !== 'string') this.#bytes = bytes.length === head.bytes ? nothing : bytes.subarray(head.bytes)
+    const head = parseRequestHead(bytes) ?? judge(bytes)
+    if (typeof head === 'string') return head
+    if (head.bytes > mostHeadBytes) return 'foreign'
+    this.#bytes = bytes.length === head.bytes ? nothing : bytes.subarray(head.bytes)
     return head
   }
 }
 
-/** What is no whole and short head of ours. */
-function judge(bytes: Buffer): RequestHead | 'more' | 'foreign' {
-  const text = headTextOf(bytes)
-  if (text === '') return mayBecomeOurs(bytes) ? 'more' : 'foreign'
-  return (text.length <= mostHeadBytes ? parseRequestHead(text) : undefined) ?? 'foreign'
+/** What is no whole head of ours. */
+function judge(bytes: Buffer): 'more' | 'foreign' {
+  return !hasHeadEnd(bytes) && mayBecomeOurs(bytes) ? 'more' : 'foreign'
 }
 
 /** What does not begin with a capital (a TLS greeting), or has a line that ends in a bare LF, is no head of ours however long we wait. */

@@ -6,9 +6,9 @@ import { sameName } from '../message/fields.ts'
 import {
   endOfValue,
   type Framing,
-  firstTextOf,
   framingOf,
-  headTextOf,
+  hasHeadEnd,
+  liesAt,
   noBody,
   parseFieldLines,
   saysClose,
@@ -38,21 +38,19 @@ const untilClose = { kind: 'untilClose' } as const
 
 /** The head at the beginning of bytes; `more` when it is not whole yet, undefined when it never will be sound. */
 export function readAnswerHead(bytes: Buffer, method: string): AnswerHead | 'more' | undefined {
-  const head = parseAnswerHead(firstTextOf(bytes), method)
+  const head = parseAnswerHead(bytes, method)
   if (head) return head
-  const text = headTextOf(bytes)
-  if (text !== '') return parseAnswerHead(text, method)
-  return bytes.length <= mostHeadBytes && mayBecomeHead(bytes) ? 'more' : undefined
+  return bytes.length <= mostHeadBytes && !hasHeadEnd(bytes) && mayBecomeHead(bytes) ? 'more' : undefined
 }
 
 /**
- * @param text latin1; may go on behind the head
+ * @param head may go on behind its end
  * @param method of the request that it answers
  * @returns undefined when it is malformed, ambiguous or not whole
  */
-export function parseAnswerHead(text: string, method: string): AnswerHead | undefined {
-  const line = parseStatusLine(text)
-  const lines = line && parseFieldLines(text, line.end, mostFields)
+export function parseAnswerHead(head: Buffer, method: string): AnswerHead | undefined {
+  const line = parseStatusLine(head)
+  const lines = line && parseFieldLines(head, line.end, mostFields)
   if (!lines) return undefined
   const { raw, end: bytes } = lines
   const { status, reason, isOld } = line
@@ -76,22 +74,22 @@ interface StatusLine {
 }
 
 /** By hand: a regular expression that captures three parts costs more than the rest of the head. */
-function parseStatusLine(text: string): StatusLine | undefined {
-  const isOld = text.startsWith('HTTP/1.0 ')
-  if (!isOld && !text.startsWith('HTTP/1.1 ')) return undefined
-  const status = statusAt(text)
-  const lineEnd = endOfValue(text, statusEnd)
+function parseStatusLine(head: Buffer): StatusLine | undefined {
+  const isOld = liesAt(head, 0, 'HTTP/1.0 ')
+  if (!isOld && !liesAt(head, 0, 'HTTP/1.1 ')) return undefined
+  const status = statusOf(head)
+  const lineEnd = endOfValue(head, statusEnd)
   // Without a reason the blank before it may be missing too, as many servers have it.
-  const isSound = status > 0 && (lineEnd === statusEnd || text.charCodeAt(statusEnd) === space)
-  if (!isSound || !text.startsWith('\r\n', lineEnd)) return undefined
-  return { isOld, status, reason: text.slice(statusEnd + 1, lineEnd), end: lineEnd + 2 }
+  const isSound = status > 0 && (lineEnd === statusEnd || head[statusEnd] === space)
+  if (!isSound || !liesAt(head, lineEnd, '\r\n')) return undefined
+  return { isOld, status, reason: head.toString('latin1', statusEnd + 1, lineEnd), end: lineEnd + 2 }
 }
 
 /** Three digits, the first not 0; else 0. */
-function statusAt(text: string): number {
+function statusOf(head: Buffer): number {
   let status = 0
   for (let at = statusStart; at < statusEnd; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30
+    const digit = (head[at] ?? 0) - 0x30
     if (!(digit >= 0 && digit <= 9)) return 0
     status = status * 10 + digit
   }

@@ -86,7 +86,7 @@ export class ChunkedDecoder {
   #endTrailerLine(lines: string): boolean {
     if (!lines.endsWith('\r\n')) return false
     if (lines !== '\r\n' && !lines.endsWith('\r\n\r\n')) return true
-    const trailers = parseFieldLines(lines, 0, mostTrailers)?.raw
+    const trailers = parseFieldLines(Buffer.from(lines, 'latin1'), 0, mostTrailers)?.raw
     if (!trailers || trailers.some((name, i) => i % 2 === 0 && neverTrailers.has(name.toLowerCase()))) return false
     this.trailers = trailers
     this.#isDone = true

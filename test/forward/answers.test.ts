@@ -205,7 +205,8 @@ describe('however the bytes are cut', () => {
 })
 
 test('an upstream says how long it keeps an idle connection, where it can be understood', () => {
-  const keptFor = (value: string) => parseAnswerHead(`${ok}Keep-Alive: ${value}\r\n\r\n`, 'GET')?.keepsIdleMs
+  const keptFor = (value: string) =>
+    parseAnswerHead(Buffer.from(`${ok}Keep-Alive: ${value}\r\n\r\n`), 'GET')?.keepsIdleMs
   expect(['timeout=5', 'timeout=5, max=9', 'max=9,timeout=7', 'Timeout=0'].map(keptFor)).toEqual([5000, 5000, 7000, 0])
   expect(['5', 'timeout=x', 'xtimeout=5', ''].map(keptFor)).toEqual([undefined, undefined, undefined, undefined])
 })

@@ -7,6 +7,7 @@ import { parseRequestHead } from '../../gateway/door/requestHead.ts'
 import type { AnswerHead } from '../../gateway/forward/answerHead.ts'
 import type { Asker } from '../../gateway/forward/asker.ts'
 import { Connection } from '../../gateway/forward/connection.ts'
+import { Inlet } from '../../gateway/forward/inlet.ts'
 import { ChunkedDecoder } from '../../gateway/message/chunked.ts'
 import type { Framing } from '../../gateway/message/grammar.ts'
 import type { Message } from './reading.ts'
@@ -15,12 +16,13 @@ import type { Message } from './reading.ts'
 export function ourAnswers(method: string, bytes: string, cuts?: readonly number[]): readonly Message[] {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }) as unknown as Socket
   const asker = new Listener(method)
-  const connection = new Connection(socket, 0, () => {})
+  const inlet = new Inlet()
+  const connection = new Connection(socket, inlet, 0, () => {})
   connection.ask(asker)
   let from = 0
   for (const cut of cuts ?? Array.from(bytes, (_, i) => i + 1)) {
     asker.at = cut
-    if (!asker.isOver) socket.emit('data', Buffer.from(bytes.slice(from, cut), 'latin1'))
+    if (!asker.isOver) inlet.take(Buffer.from(bytes.slice(from, cut), 'latin1'))
     from = cut
   }
   asker.at = undefined
@@ -87,7 +89,7 @@ export function ourRequests(bytes: string): readonly Message[] {
   const messages: Message[] = []
   for (let from = 0; ; ) {
     const found = bytes.indexOf('\r\n\r\n', from)
-    const head = found < 0 ? undefined : parseRequestHead(bytes.slice(from, found + 4))
+    const head = found < 0 ? undefined : parseRequestHead(Buffer.from(bytes.slice(from, found + 4), 'latin1'))
     const rest = head && bodyAt(head.framing, bytes, found + 4)
     if (!rest) return messages
     messages.push({ start: `${head.method} ${head.target}`, raw: head.raw, ...rest })
