@@ -1,5 +1,6 @@
 // The composition root: environment, first load, listen, watch, drain. Everything is put together here, and nothing but the
 // command imports it. The danger it guards against: a gateway that half starts, or that ends before its last answer has.
+import { performance } from 'node:perf_hooks'
 import type { Environment } from './config/environment.ts'
 import { formatProblems } from './config/problems.ts'
 import { createReloader, type Reloader } from './config/reload.ts'

@@ -164,13 +164,13 @@ export interface Outcome {
   readonly upstream: string
   readonly role: Role
   /** The status that the upstream answered; undefined when it gave no head. */
-  readonly status?: number
+  readonly status?: number | undefined
   /** The code of the failure (errors.ts), before or after the head. */
-  readonly failure?: string
+  readonly failure?: string | undefined
   /** Undefined when nothing went wrong. */
-  readonly blame?: Blame
+  readonly blame?: Blame | undefined
   /** From the start of the attempt to the answer's head; undefined without one. */
-  readonly firstByteMs?: number
+  readonly firstByteMs?: number | undefined
   /** From the start of the attempt to its end. */
   readonly totalMs: number
   readonly end: EndHow | 'noAnswer'

@@ -81,15 +81,20 @@ export function createJourney(ports: JourneyPorts): Journey {
     }
   }
 
-  return async function journey(arrival) {
+  function run(arrival: Arrival, id: string): Promise<Answer> {
+    const own = answerOwn(arrival, live.current, ports)
+    if (own) return Promise.resolve(own)
+    const exchange = exchangeOf(arrival, id)
+    return exchange.route.run(exchange)
+  }
+
+  return function journey(arrival) {
     const id = requestIdOf(arrival.fields)
+    const failed = (thrown: unknown) => problemAnswer(asFailure(thrown), { id }, clock.now)
     try {
-      const own = answerOwn(arrival, live.current, ports)
-      if (own) return own
-      const exchange = exchangeOf(arrival, id)
-      return await exchange.route.run(exchange)
+      return run(arrival, id).catch(failed)
     } catch (thrown) {
-      return problemAnswer(asFailure(thrown), { id }, clock.now)
+      return Promise.resolve(failed(thrown))
     }
   }
 }

@@ -6,9 +6,10 @@ import { type Configuring, filterKind } from '../filter.ts'
 import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
 import { withForwarding } from '../message/forwarded.ts'
 import { endToEnd } from '../message/hopByHop.ts'
+import { endedOutcome, failedOutcome } from '../message/outcome.ts'
 import { editFields, type PathRewrite, pathRewriteOf, restoreAnswer, rewriteTarget } from '../message/rewrite.ts'
 import type { Services } from '../model/ports.ts'
-import type { Answer, End, Exchange, Outcome, Upstream } from '../model.ts'
+import type { Answer, Exchange, Upstream } from '../model.ts'
 
 const fieldName = Type.String({
   title: 'a field name such as x-origin',
@@ -133,44 +134,27 @@ async function rewritten(exchange: Exchange, fit: Fit, services: Services): Prom
 const hostName = namesOf(['host'])
 
 /** @param host `target`: the client's is left out, and X-Forwarded-Host keeps it; whoever forwards knows which target is asked. */
-async function forward(exchange: Exchange, services: Services, host?: RewriteSettings['host']): Promise<Answer> {
+function forward(exchange: Exchange, services: Services, host?: RewriteSettings['host']): Promise<Answer> {
   const { clock } = services
   const startedAt = clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
   const sent = { ...exchange, fields: host === 'target' ? fieldsOf(without(told, hostName)) : told }
-  try {
-    const answer = await services.forward(sent)
-    const firstByteMs = clock.now() - startedAt
-    answer.onEnd((end) => {
-      const totalMs = end.at - startedAt
-      services.reportOutcome(endedOutcome({ exchange, answer, end, firstByteMs, totalMs }))
-    })
-    return answer
-  } catch (thrown) {
-    const failure = asFailure(thrown)
-    const { code, blame } = failure
-    failure.upstream = exchange.upstream.name
-    const totalMs = clock.now() - startedAt
-    services.reportOutcome({ ...madeBy(exchange), failure: code, blame, totalMs, end: 'noAnswer' })
-    throw failure
-  }
-}
-
-interface Ended extends Pick<Required<Outcome>, 'firstByteMs' | 'totalMs'> {
-  readonly exchange: Exchange
-  readonly answer: Answer
-  readonly end: End
-}
-
-function endedOutcome({ exchange, answer, end, firstByteMs, totalMs }: Ended): Outcome {
-  const { how, failure = 'upstreamTruncated' } = end
-  const outcome = { ...madeBy(exchange), status: answer.status, firstByteMs, totalMs, end: how }
-  if (how === 'upstreamBroke') return { ...outcome, blame: 'upstream', failure }
-  return how === 'clientGone' ? { ...outcome, blame: 'client', failure: 'clientGone' } : outcome
-}
-
-function madeBy({ id, route, upstream, role }: Exchange) {
-  return { exchangeId: id, route: route.name, upstream: upstream.name, role }
+  return services.forward(sent).then(
+    (answer) => {
+      const firstByteMs = clock.now() - startedAt
+      answer.onEnd((end) => {
+        const times = { firstByteMs, totalMs: end.at - startedAt }
+        services.reportOutcome(endedOutcome(exchange, answer.status, end, times))
+      })
+      return answer
+    },
+    (thrown) => {
+      const failure = asFailure(thrown)
+      failure.upstream = exchange.upstream.name
+      services.reportOutcome(failedOutcome(exchange, failure, clock.now() - startedAt))
+      throw failure
+    },
+  )
 }
 
 /**

@@ -48,11 +48,23 @@ export function walkTable<R>(table: Table<R>, walk: Walk<R>): boolean {
   const exact = table.exact.get(walk.path)
   if (exact !== undefined && isTaken(exact, walk)) return true
   // No node lies below `depth`: the rest of a longer path is not even split. What has no path (`*`) has no segments.
-  const segments = walk.path.startsWith('/') ? walk.path.split('/', table.depth + 2) : ['']
+  const segments = walk.path.startsWith('/') ? firstSegments(walk.path, table.depth + 2) : ['']
   return (
     descend(table.params, 1, { walk, segments, isPrefix: false }) ||
     descend(table.prefixes, 1, { walk, segments, isPrefix: true })
   )
+}
+
+/** As `path.split('/', most)`, which leaves JavaScript and takes twice as long. */
+function firstSegments(path: string, most: number): readonly string[] {
+  const segments: string[] = []
+  for (let from = 0; segments.length < most; ) {
+    const end = path.indexOf('/', from)
+    if (end < 0) return [...segments, path.slice(from)]
+    segments.push(path.slice(from, end))
+    from = end + 1
+  }
+  return segments
 }
 
 /**
