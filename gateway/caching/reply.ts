@@ -1,6 +1,6 @@
 // What a client is answered from stock: the whole, a part, or that it has it already; with its age (RFC 9111 §4, §5.1).
 // The danger it guards against: fields of a whole on a part of it, and an answer that does not tell its age.
-import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
+import { namesOf, withField, withMore, without } from '../message/fields.ts'
 import type { Answer, Exchange, Fields } from '../model.ts'
 import { currentAgeMs } from './freshness.ts'
 import { isNotModified, isRangeMeant } from './preconditions.ts'
@@ -22,12 +22,12 @@ export function replyFrom(stored: Stored, asked: Pick<Exchange, 'method' | 'fiel
 
 /** The stored fields, with the age that it has now, in whole seconds. */
 function withAge(stored: Stored, nowMs: number): Fields {
-  return fieldsOf([...stored.fields.raw, 'Age', String(Math.floor(currentAgeMs(stored, nowMs) / 1000))])
+  return withMore(stored.fields, ['Age', String(Math.floor(currentAgeMs(stored, nowMs) / 1000))])
 }
 
 /** RFC 9110 §15.4.5: about what the client has, without what describes a body that does not come. */
 export function notModified(fields: Fields): Reply {
-  return { status: 304, reason: 'Not Modified', fields: fieldsOf(without(fields, ofBody)), body: undefined }
+  return { status: 304, reason: 'Not Modified', fields: without(fields, ofBody), body: undefined }
 }
 
 const ofBody = namesOf([
@@ -48,7 +48,7 @@ function partial(fields: Fields, body: Buffer, { first, last }: Exclude<Part, st
 }
 
 function unsatisfiable(fields: Fields, length: number): Reply {
-  const bare = fieldsOf([...without(fields, ofBody), 'Content-Length', '0'])
+  const bare = withMore(without(fields, ofBody), ['Content-Length', '0'])
   return {
     status: 416,
     reason: 'Range Not Satisfiable',

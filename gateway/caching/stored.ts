@@ -1,5 +1,5 @@
 // An answer as it lies in stock. The danger it guards against: one that no longer says to whom it may be given.
-import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
+import { namesOf, withField, without } from '../message/fields.ts'
 import type { Answer, Fields } from '../model.ts'
 import { type Policy, policyOf, type Times } from './policy.ts'
 import { variantOf, varyOf } from './vary.ts'
@@ -28,7 +28,7 @@ export interface Stored extends StoredHead {
 /** The head with its body; what is done here need not be done for each client. */
 export function storedOf(head: StoredHead, body: Buffer): Stored {
   const { fields, status, policy } = head
-  const ageless = fieldsOf(without(fields, age))
+  const ageless = without(fields, age)
   // RFC 9110 §6.6.1: whoever stores an answer without a date gives it one; §8.6: a 204 has no length.
   const dated = fields.has('date') ? ageless : withField(ageless, 'Date', new Date(policy.dateMs).toUTCString())
   return { ...head, body, fields: status === 204 ? dated : withField(dated, 'Content-Length', String(body.length)) }

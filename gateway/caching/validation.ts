@@ -1,6 +1,6 @@
 // Asking the origin whether a stored answer still holds, and taking its word (RFC 9111 §4.3.1, §4.3.3, §4.3.4).
 // The danger it guards against: a client's own condition that brings a 304 about something which we do not have.
-import { fieldsOf, namesOf, without } from '../message/fields.ts'
+import { namesOf, withMore, without } from '../message/fields.ts'
 import type { Fields } from '../model.ts'
 import { policyOf, type Times } from './policy.ts'
 import { etagOf, isWeaklyEqual } from './preconditions.ts'
@@ -10,12 +10,12 @@ const clients = namesOf(['If-None-Match', 'If-Modified-Since', 'If-Range', 'Rang
 
 /** The request's fields, asking for a whole: without the client's conditions, with ours about what is stored. */
 export function fieldsToFill(asked: Fields, stored: Stored | undefined): Fields {
-  const raw = without(asked, clients)
+  const raw: string[] = []
   const etag = stored && etagOf(stored.fields)
   const lastModified = stored?.policy.lastModifiedMs === undefined ? undefined : stored.fields.get('last-modified')
   if (etag !== undefined) raw.push('If-None-Match', etag)
   if (lastModified !== undefined) raw.push('If-Modified-Since', lastModified)
-  return fieldsOf(raw)
+  return withMore(without(asked, clients), raw)
 }
 
 /** Whether there is anything to ask by. */
@@ -30,11 +30,10 @@ export function hasValidator({ fields, policy }: Stored): boolean {
 export function freshen(stored: Stored, notModified: Fields, times: Times): Stored | undefined {
   const [named, own] = [etagOf(notModified), etagOf(stored.fields)]
   if (named !== undefined && own !== undefined && !isWeaklyEqual(named, own)) return undefined
-  const news = without(notModified, kept)
+  const { raw: news } = without(notModified, kept)
   const changed = namesOf(news.filter((_, i) => i % 2 === 0))
   // Without a Date of its own it is of now.
-  const raw = without(fieldsOf(without(stored.fields, changed)), date)
-  const fields = fieldsOf([...raw, ...news])
+  const fields = withMore(without(without(stored.fields, changed), date), news)
   return storedOf({ ...stored, ...times, fields, policy: policyOf(fields, times) }, stored.body)
 }
 

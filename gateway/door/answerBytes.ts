@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { dropBody } from '../message/answer.ts'
 import { chunkedEnd, chunkedOf } from '../message/chunked.ts'
-import { withFieldLines } from '../message/fields.ts'
+import { linesOf } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import { isFlushed, whenFlushed, writePiece, writeWhole } from '../message/wire.ts'
 import type { Answer, Fields } from '../model.ts'
@@ -50,12 +50,12 @@ const mostInterimBytes = 64 * 1024
 export function writeInterim(status: number, fields: Fields, socket: Socket): void {
   if (socket.writableLength > mostInterimBytes) return
   const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
-  socket.write(`${withFieldLines(line, endToEnd(fields).raw)}\r\n`, 'latin1')
+  socket.write(`${line}${linesOf(endToEnd(fields))}\r\n`, 'latin1')
 }
 
 function headOf({ status, reason, fields, by }: Answer, isLast: boolean, isChunked: boolean): string {
   const line = `HTTP/1.1 ${status} ${by === 'upstream' ? reason : (STATUS_CODES[status] ?? '')}\r\n`
-  let head = withFieldLines(line, fields.raw)
+  let head = line + linesOf(fields)
   if (isChunked) head += 'Transfer-Encoding: chunked\r\n'
   if (isLast) head += 'Connection: close\r\n'
   return `${head}\r\n`

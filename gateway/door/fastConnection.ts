@@ -3,7 +3,6 @@
 import type { Socket } from 'node:net'
 import type { FailureCode } from '../errors.ts'
 import { abandon } from '../message/answer.ts'
-import { fieldsOf } from '../message/fields.ts'
 import type { Answer, ClientConnection } from '../model.ts'
 import { type Writing, writeAnswer, writeInterim } from './answerBytes.ts'
 import type { DoorPorts } from './door.ts'
@@ -100,12 +99,12 @@ export class FastConnection implements ClientConnection, Writing {
     this.#visit = visit
     if (!visit.isWhole) this.#feed(visit, this.#unread.takeAll())
     if (this.#isEnding) return
-    const { method, target } = head
+    const { method, target, fields } = head
     void this.#ports
       .journey({
         method,
         target,
-        fields: fieldsOf(head.raw),
+        fields,
         body: visit.open(),
         trailers: visit.trailers,
         peer: this.#peer,

@@ -13,12 +13,13 @@
 import { METHODS } from 'node:http'
 import { sameName } from '../message/fields.ts'
 import { endOfToken, type Framing, framingOf, liesAt, parseFieldLines, saysClose } from '../message/grammar.ts'
+import type { Fields } from '../model.ts'
 import { isSoundHost } from './soundness.ts'
 
 export interface RequestHead {
   readonly method: string
   readonly target: string
-  readonly raw: string[]
+  readonly fields: Fields
   readonly framing: Framing
   /** The client wants the connection closed after the answer. */
   readonly isLast: boolean
@@ -40,12 +41,12 @@ export function parseRequestHead(head: Buffer): RequestHead | undefined {
   if (!liesAt(head, targetEnd, versionAndEnd)) return undefined
   const lines = parseFieldLines(head, targetEnd + versionAndEnd.length, mostFields)
   if (!lines) return undefined
-  const { raw, end: bytes } = lines
-  const framing = framingOf(raw)
-  const special = framing && specialOf(raw)
+  const { fields, end: bytes } = lines
+  const framing = framingOf(fields.raw)
+  const special = framing && specialOf(fields.raw)
   if (!special) return undefined
   const target = head.toString('latin1', method.length + 1, targetEnd)
-  return { method, target, raw, framing, isLast: special.isLast, bytes }
+  return { method, target, fields, framing, isLast: special.isLast, bytes }
 }
 
 /** A known one, with the blank that must follow it. */

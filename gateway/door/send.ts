@@ -72,7 +72,8 @@ function writeHead(answer: Answer, response: ServerResponse, isLast: boolean): v
   response.removeHeader('connection')
   // Node throws at a Trailer field of an answer that it does not send in chunks.
   const isMisplaced = answer.fields.has('trailer') && !isSentInChunks(answer, response)
-  const raw = isMisplaced ? without(answer.fields, trailer) : [...answer.fields.raw]
+  const fields = isMisplaced ? without(answer.fields, trailer) : answer.fields
+  const raw = [...fields.raw]
   if (isLast) {
     raw.push('Connection', 'close')
     response.shouldKeepAlive = false

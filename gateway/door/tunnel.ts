@@ -1,7 +1,7 @@
 // Joins a client's connection and an upstream's once both have left HTTP: bytes either way, with back-pressure and half-close.
 // The dangers it guards against: one leg that lives on after the other has gone, and a WebSocket that a drain cuts without a word.
 import type { Duplex } from 'node:stream'
-import { withFieldLines } from '../message/fields.ts'
+import { linesOf } from '../message/fields.ts'
 import { FrameFollower, goingAway } from '../message/frames.ts'
 import type { Answer, Clock, EndHow } from '../model.ts'
 
@@ -95,5 +95,5 @@ function endAfterLastByte(client: Duplex): void {
 }
 
 function headOf({ status, reason, fields }: Answer): string {
-  return `${withFieldLines(`HTTP/1.1 ${status} ${reason}\r\n`, fields.raw)}\r\n`
+  return `HTTP/1.1 ${status} ${reason}\r\n${linesOf(fields)}\r\n`
 }

@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox'
 import { asFailure } from '../errors.ts'
 import { type Configuring, filterKind } from '../filter.ts'
-import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
+import { namesOf, withField, without } from '../message/fields.ts'
 import { withForwarding } from '../message/forwarded.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import { endedOutcome, failedOutcome } from '../message/outcome.ts'
@@ -138,7 +138,7 @@ function forward(exchange: Exchange, services: Services, host?: RewriteSettings[
   const { clock } = services
   const startedAt = clock.now()
   const told = withForwarding(endToEnd(exchange.fields), exchange)
-  const sent = { ...exchange, fields: host === 'target' ? fieldsOf(without(told, hostName)) : told }
+  const sent = { ...exchange, fields: host === 'target' ? without(told, hostName) : told }
   return services.forward(sent).then(
     (answer) => {
       const firstByteMs = clock.now() - startedAt

@@ -2,7 +2,7 @@
 // The danger it guards against: a client that brings such a field himself, or names it in `Connection`, so that ours would end here
 // (RFC 9110 §7.6.1).
 import { filterKind } from '../filter.ts'
-import { fieldsOf, namesOf, withField, without } from '../message/fields.ts'
+import { namesOf, withField, without } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 
 /** The field that carries it. */
@@ -25,9 +25,7 @@ export const internalToken = filterKind({
             const token = await internalTokens.of(identity, upstream.internalToken.audience)
             return next({ ...exchange, fields: withField(endToEnd(fields), tokenField, token) })
           }
-          return next(
-            fields.has(tokenField) ? { ...exchange, fields: fieldsOf(without(fields, tokenFields)) } : exchange,
-          )
+          return next(fields.has(tokenField) ? { ...exchange, fields: without(fields, tokenFields) } : exchange)
         },
     }
   },

@@ -146,7 +146,7 @@ function asOwn(exchange: Exchange, keepLogin: (fields: Fields) => Fields): Excha
   const { fields, client } = exchange
   const inform: Exchange['inform'] = (status, told) => exchange.inform(status, keepLogin(told))
   if (!legMarks.some((name) => fields.has(name)) || client.peerTrusted) return { ...exchange, inform }
-  return { ...exchange, inform, fields: fieldsOf(without(fields, marks)) }
+  return { ...exchange, inform, fields: without(fields, marks) }
 }
 
 /** Takes off the session that the candidate would put in place of the monolith's: nobody is logged out by a try. */

@@ -13,11 +13,12 @@ import {
   parseFieldLines,
   saysClose,
 } from '../message/grammar.ts'
+import type { Fields } from '../model.ts'
 
 export interface AnswerHead {
   readonly status: number
   readonly reason: string
-  readonly raw: string[]
+  readonly fields: Fields
   /** `untilClose`: neither length nor coding is declared. */
   readonly framing: Framing | { readonly kind: 'untilClose' }
   /** Whether the connection may carry another request. */
@@ -52,7 +53,8 @@ export function parseAnswerHead(head: Buffer, method: string): AnswerHead | unde
   const line = parseStatusLine(head)
   const lines = line && parseFieldLines(head, line.end, mostFields)
   if (!lines) return undefined
-  const { raw, end: bytes } = lines
+  const { fields, end: bytes } = lines
+  const { raw } = fields
   const { status, reason, isOld } = line
   const declared = framingOf(raw)
   // A coding on an HTTP/1.0 answer is faulty framing (RFC 9112 §6.1).
@@ -63,7 +65,7 @@ export function parseAnswerHead(head: Buffer, method: string): AnswerHead | unde
   // on, some not.
   if (status < 200 && (isLast || isOld)) return undefined
   const mayReuse = !isOld && !isLast && framing.kind !== 'untilClose'
-  return { status, reason, raw, framing, mayReuse, keepsIdleMs, bytes }
+  return { status, reason, fields, framing, mayReuse, keepsIdleMs, bytes }
 }
 
 interface StatusLine {

@@ -92,7 +92,7 @@ export class Http1Attempt implements Waiter, Asker {
   informed(head: AnswerHead): void {
     if (head.status === 100) this.#sending?.invited()
     this.#patience.moved()
-    this.#parts.exchange.inform(head.status, fieldsOf(head.raw))
+    this.#parts.exchange.inform(head.status, head.fields)
   }
 
   switched(head: AnswerHead, socket: Socket): void {
@@ -106,7 +106,7 @@ export class Http1Attempt implements Waiter, Asker {
     // Whoever has refused the request wants no more of it (RFC 9112 §9.5).
     if (head.status >= 400 && !this.isSent()) this.#sending?.stop()
     if (body === 'stream') {
-      this.#patience.answerStarted(fieldsOf(head.raw).get('content-type'))
+      this.#patience.answerStarted(head.fields.get('content-type'))
       this.#stream = new AnswerBody(this)
       this.#answer = this.#answerFrom(head, this.#stream)
     } else {
@@ -191,10 +191,10 @@ export class Http1Attempt implements Waiter, Asker {
     this.#parts.reject(failure)
   }
 
-  #answerFrom({ status, reason, raw, framing }: AnswerHead, body: Body, tunnel?: Socket): Answer {
+  #answerFrom({ status, reason, fields, framing }: AnswerHead, body: Body, tunnel?: Socket): Answer {
     const { exchange, clock } = this.#parts
     // Of an answer that is all there it is known whether it has any.
     const trailers = this.#stream || this.#trailers.length > 0 ? () => fieldsOf(this.#trailers) : undefined
-    return upstreamAnswer(exchange, clock, { status, reason, raw, framing, body, trailers, tunnel })
+    return upstreamAnswer(exchange, clock, { status, reason, fields, framing, body, trailers, tunnel })
   }
 }

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node
 import { Readable } from 'node:stream'
 import { Failure } from '../errors.ts'
 import { fieldsOf } from '../message/fields.ts'
-import type { Answer } from '../model.ts'
+import type { Answer, Fields } from '../model.ts'
 import { AnswerBody } from './answerBody.ts'
 import { hasNoBody } from './answerHead.ts'
 import type { Attempting } from './attempting.ts'
@@ -124,7 +124,9 @@ export class Http2Attempt {
       this.#patience.moved()
       exchange.inform(Number(headers[':status']), fieldsOf(withoutPseudo(raw)))
     })
-    stream.once('response', (headers, _, raw) => this.#answered(Number(headers[':status']), withoutPseudo(raw)))
+    stream.once('response', (headers, _, raw) =>
+      this.#answered(Number(headers[':status']), fieldsOf(withoutPseudo(raw))),
+    )
     stream.once('trailers', (_, __, raw) => {
       this.#trailers = raw
     })
@@ -134,16 +136,16 @@ export class Http2Attempt {
     stream.once('close', () => this.#broke(undefined))
   }
 
-  #answered(status: number, raw: readonly string[]): void {
+  #answered(status: number, fields: Fields): void {
     if (this.#isOver) return
     const { exchange, clock } = this.#parts
-    this.#patience.answerStarted(fieldsOf(raw).get('content-type'))
+    this.#patience.answerStarted(fields.get('content-type'))
     this.#body = hasNoBody(status, exchange.method) ? undefined : new AnswerBody(this)
     const trailers = () => fieldsOf(this.#trailers)
     this.#answer = upstreamAnswer(exchange, clock, {
       status,
       reason: '',
-      raw,
+      fields,
       body: this.#body,
       trailers,
       tunnel: undefined,

@@ -11,7 +11,7 @@ const unsendable = namesOf(['host', 'connection', 'keep-alive', 'proxy-connectio
 export function headersOf({ method, target, fields, upstream }: Exchange): OutgoingHttpHeaders {
   const scheme = upstream.target.secure ? 'https' : 'http'
   const authority = fields.get('host') ?? authorityOf(upstream.target)
-  const sendable = grouped(without(fields, unsendable))
+  const sendable = grouped(without(fields, unsendable).raw)
   return { ...sendable, ':method': method, ':path': target, ':scheme': scheme, ':authority': authority }
 }
 

@@ -2,7 +2,7 @@
 // The danger it guards against: a second attempt that is sent without the bytes that the first one has read.
 import { Readable } from 'node:stream'
 import type { Exchange } from '../model.ts'
-import { fieldsOf, namesOf, without } from './fields.ts'
+import { namesOf, without } from './fields.ts'
 import { Copy, listenIn, rewound } from './keep.ts'
 
 /** The request as it can be sent again, once nobody reads it any more; undefined when a part of its body is lost. */
@@ -21,7 +21,7 @@ export function repeatable(exchange: Exchange, mostBytes: number): Again {
     const kept = mostBytes === 0 && body.readableDidRead ? 'tooLarge' : copy.kept
     if (kept === 'tooLarge') return undefined
     // Its client was told to go on, or did: whoever is asked next need not be asked whether to (RFC 9110 §10.1.1).
-    const fields = exchange.fields.has('expect') ? fieldsOf(without(exchange.fields, expect)) : exchange.fields
+    const fields = exchange.fields.has('expect') ? without(exchange.fields, expect) : exchange.fields
     if (body.readableEnded) return { ...exchange, fields, body: kept }
     // What has passed goes before what is still to come.
     body.emit(rewound)

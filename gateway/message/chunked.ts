@@ -20,7 +20,7 @@ export interface ChunkSink {
 /** One per body. */
 export class ChunkedDecoder {
   /** name, value …; complete once `push` has returned a rest. */
-  trailers: string[] = []
+  trailers: readonly string[] = []
   #phase: 'size' | 'data' | 'dataEnd' | 'trailers' = 'size'
   /** Bytes of the current chunk still to come. */
   #left = 0
@@ -86,7 +86,7 @@ export class ChunkedDecoder {
   #endTrailerLine(lines: string): boolean {
     if (!lines.endsWith('\r\n')) return false
     if (lines !== '\r\n' && !lines.endsWith('\r\n\r\n')) return true
-    const trailers = parseFieldLines(Buffer.from(lines, 'latin1'), 0, mostTrailers)?.raw
+    const trailers = parseFieldLines(Buffer.from(lines, 'latin1'), 0, mostTrailers)?.fields.raw
     if (!trailers || trailers.some((name, i) => i % 2 === 0 && neverTrailers.has(name.toLowerCase()))) return false
     this.trailers = trailers
     this.#isDone = true

@@ -4,9 +4,12 @@ import type { Fields } from '../model.ts'
 
 class FieldList implements Fields {
   readonly raw: readonly string[]
+  /** The same as lines on the wire, once they are known. */
+  lines: string | undefined
 
-  constructor(raw: readonly string[]) {
+  constructor(raw: readonly string[], lines: string | undefined) {
     this.raw = raw
+    this.lines = lines
   }
 
   get(name: string): string | undefined {
@@ -74,21 +77,55 @@ export function namesOf(names: readonly string[]): Names {
 
 const none: readonly string[] = []
 
-/** @param raw name, value, name, value …; owned by the result from now on. */
-export function fieldsOf(raw: readonly string[]): Fields {
-  return new FieldList(raw)
+/**
+ * @param raw name, value, name, value …; owned by the result from now on.
+ * @param lines the same as `name: value CRLF` each, where somebody has that text already
+ */
+export function fieldsOf(raw: readonly string[], lines?: string): Fields {
+  return new FieldList(raw, lines)
 }
 
 export const noFields: Fields = fieldsOf([])
 
-/** Name, value … of the fields of other names: a list of the caller's own, to be added to. */
-export function without(fields: Fields, names: Names): string[] {
+/** The fields of other names. What is known as lines stays in pieces: to put them together anew would cost twice as much. */
+export function without(fields: Fields, names: Names): Fields {
+  const all = fields.raw
+  if (indexOfOne(all, names) < 0) return fields
+  const lines = knownLines(fields)
   const raw: string[] = []
-  for (let i = 0; i < fields.raw.length; i += 2) {
-    const name = fields.raw[i] as string
-    if (!names.has(name)) raw.push(name, fields.raw[i + 1] as string)
+  let kept = ''
+  let from = 0
+  let at = 0
+  for (let i = 0; i < all.length; i += 2) {
+    const name = all[i] as string
+    const value = all[i + 1] as string
+    const end = at + name.length + value.length + lineSigns
+    if (names.has(name)) {
+      kept += lines?.slice(from, at) ?? ''
+      from = end
+    } else raw.push(name, value)
+    at = end
   }
-  return raw
+  return fieldsOf(raw, lines && kept + lines.slice(from))
+}
+
+/** The colon, the blank and the line's end. */
+const lineSigns = 4
+
+/** @returns the index of the first field of one of these names; -1 without any */
+export function indexOfOne(raw: readonly string[], names: Names): number {
+  for (let i = 0; i < raw.length; i += 2) if (names.has(raw[i] as string)) return i
+  return -1
+}
+
+function knownLines(fields: Fields): string | undefined {
+  return fields instanceof FieldList ? fields.lines : undefined
+}
+
+/** With others behind them. @param raw name, value … */
+export function withMore(fields: Fields, raw: readonly string[]): Fields {
+  const lines = knownLines(fields)
+  return fieldsOf([...fields.raw, ...raw], lines === undefined ? undefined : withFieldLines(lines, raw))
 }
 
 /** A copy with that field once, in place of the first one of that name, else at the end. */
@@ -105,6 +142,13 @@ export function withField(fields: Fields, name: string, value: string): Fields {
   }
   if (!isPlaced) raw.push(name, value)
   return fieldsOf(raw)
+}
+
+/** As lines on the wire. */
+export function linesOf(fields: Fields): string {
+  if (!(fields instanceof FieldList)) return withFieldLines('', fields.raw)
+  fields.lines ??= withFieldLines('', fields.raw)
+  return fields.lines
 }
 
 /** The text with these field lines behind it. @param raw name, value … */

@@ -1,7 +1,7 @@
 // What the upstream is told of the client: X-Forwarded-For/-Proto/-Host, Forwarded (RFC 7239), Via (RFC 9110 §7.6.3) and the id.
 // The danger it guards against: fields of an untrusted client that pass for ours, or a trusted proxy's that we lose.
 import type { Client, Exchange, Fields } from '../model.ts'
-import { fieldsOf, namesOf, without } from './fields.ts'
+import { namesOf, withMore, without } from './fields.ts'
 
 /** Written towards upstreams only: clients of the monolith must not notice us. */
 const via = '1.1 banyan'
@@ -12,7 +12,7 @@ const ours = namesOf(['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host'
 /** The fields with which a request leaves for an upstream: an untrusted peer's forwarding fields replaced, a trusted one's appended to. */
 export function withForwarding(fields: Fields, exchange: Pick<Exchange, 'client' | 'id'>): Fields {
   const { client, id } = exchange
-  const raw = without(fields, ours)
+  const raw: string[] = []
   const host = fields.get('host') ?? ''
   if (client.peerTrusted) append(raw, fields, client)
   else {
@@ -22,7 +22,7 @@ export function withForwarding(fields: Fields, exchange: Pick<Exchange, 'client'
   }
   const passed = joined(fields, 'via')
   raw.push('Via', passed ? `${passed}, ${via}` : via, 'X-Request-Id', id)
-  return fieldsOf(raw)
+  return withMore(without(fields, ours), raw)
 }
 
 /** A trusted proxy's word on the client stands; it is itself the next hop. */

@@ -2,7 +2,7 @@
 // The danger it guards against: a field meant for one connection that governs another, or one that is dropped at a client's
 // wish although the message cannot do without it.
 import type { Fields } from '../model.ts'
-import { fieldsOf, type Names, namesOf, sameName } from './fields.ts'
+import { fieldsOf, indexOfOne, type Names, namesOf, sameName, without } from './fields.ts'
 
 const hopByHop = namesOf([
   'Connection',
@@ -21,24 +21,24 @@ const untouchable = namesOf(['Host', 'Content-Length'])
 
 /** Only the fields that are meant for the other end. `TE: trailers` stays, as the one coding of TE that passes. */
 export function endToEnd(fields: Fields): Fields {
-  const { raw: all } = fields
-  const first = firstHopByHop(all)
+  const { raw } = fields
+  const first = indexOfOne(raw, hopByHop)
   if (first < 0) return fields
-  const named = namedByConnection(all, first)
-  // What comes before the first is passed on unseen, unless it may have been named.
-  const start = named ? 0 : first
-  const raw = all.slice(0, start)
-  for (let i = start; i < all.length; i += 2) {
-    const name = all[i] as string
-    if (!hopByHop.has(name) && !named?.has(name)) raw.push(name, all[i + 1] as string)
-    else if (sameName(name, 'TE') && acceptsTrailers(all[i + 1] as string)) raw.push(name, 'trailers')
-  }
-  return fieldsOf(raw)
+  const named = namedByConnection(raw, first)
+  const ending: Names = named ? { isAnyCase: true, has: (name) => hopByHop.has(name) || named.has(name) } : hopByHop
+  return fields.has('TE') ? withTrailersAlone(raw, ending) : without(fields, ending)
 }
 
-function firstHopByHop(raw: readonly string[]): number {
-  for (let i = 0; i < raw.length; i += 2) if (hopByHop.has(raw[i] as string)) return i
-  return -1
+/** Of the codings that TE lists no other one passes. */
+function withTrailersAlone(all: readonly string[], ending: Names): Fields {
+  const raw: string[] = []
+  for (let i = 0; i < all.length; i += 2) {
+    const name = all[i] as string
+    const value = all[i + 1] as string
+    if (!ending.has(name)) raw.push(name, value)
+    else if (sameName(name, 'TE') && acceptsTrailers(value)) raw.push(name, 'trailers')
+  }
+  return fieldsOf(raw)
 }
 
 function namedByConnection(raw: readonly string[], from: number): Names | undefined {

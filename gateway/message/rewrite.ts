@@ -1,7 +1,7 @@
 // What a moved request looks like at its new place, and how the new place's answer is made to look like the old one's.
 // The danger it guards against: a Location or a cookie path of the new service that leads a client past the gateway.
 import type { Answer, Exchange, Fields, Target } from '../model.ts'
-import { fieldsOf, namesOf, sameName, without } from './fields.ts'
+import { fieldsOf, namesOf, sameName, withMore, without } from './fields.ts'
 
 export interface FieldEdits {
   /** Replaces all fields of that name, or adds one. */
@@ -52,7 +52,7 @@ const dots = /^(?:\.|%2e){1,2}(?:;|$)/i
 export function editFields(fields: Fields, edits: FieldEdits): Fields {
   const set = Object.entries(edits.set ?? {})
   const gone = namesOf([...set.map(([name]) => name), ...(edits.remove ?? [])].map((name) => name.toLowerCase()))
-  return fieldsOf([...without(fields, gone), ...set.flat()])
+  return withMore(without(fields, gone), set.flat())
 }
 
 /** The answer's Location, Content-Location and cookie paths as the public site knows them. */

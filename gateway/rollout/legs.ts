@@ -1,7 +1,7 @@
 // Which second request belongs to a client's own, if any does, and what of the client goes with it.
 // The dangers it guards against: a write that is made twice, and a leg that passes for the client's own request because a client
 // has talked us out of the fields that mark it.
-import { fieldsOf, type Names, namesOf, without } from '../message/fields.ts'
+import { type Names, namesOf, withMore, without } from '../message/fields.ts'
 import { endToEnd } from '../message/hopByHop.ts'
 import type { Leg, Rollouts } from '../model/ports.ts'
 import type { CompareSettings, Exchange, LegKind, Move, Next } from '../model.ts'
@@ -82,8 +82,7 @@ const conditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodi
 /** What ends at this hop is taken off first: `Connection: shadow` would take our own field off later (RFC 9110 §7.6.1). */
 function besides(exchange: Exchange, upstream: Exchange['upstream'], kind: LegKind, dropped: Names): Exchange {
   const { connection: _own, ...client } = exchange.client
-  const fields = without(endToEnd(exchange.fields), dropped)
-  fields.push('Shadow', '?1', 'Banyan-Role', kind)
+  const fields = withMore(without(endToEnd(exchange.fields), dropped), ['Shadow', '?1', 'Banyan-Role', kind])
   const role = kind === 'noise' ? 'noise' : 'shadow'
-  return { ...exchange, upstream, role, client, fields: fieldsOf(fields), body: undefined, inform: () => {} }
+  return { ...exchange, upstream, role, client, fields, body: undefined, inform: () => {} }
 }

@@ -1,7 +1,7 @@
 // The candidate's own cookies, per client: what it has set in answers that went to nobody, for that client's next legs.
 // The danger it guards against: a candidate that meets each client as a stranger, and jars that fill the memory.
 import { cookieLine, type SetCookie, setCookieOf } from '../message/cookies.ts'
-import { fieldsOf, namesOf, without } from '../message/fields.ts'
+import { namesOf, withMore, without } from '../message/fields.ts'
 import type { Fields } from '../model.ts'
 
 const mostJars = 10_000
@@ -44,7 +44,7 @@ export function createCookieJars(wall: () => number): CookieJars {
       if (!jar) return fields
       use(owner, jar)
       const line = cookieLine(fields.all('cookie'), jar.at(wall()))
-      return fieldsOf([...without(fields, cookieName), ...(line === '' ? [] : ['Cookie', line])])
+      return withMore(without(fields, cookieName), line === '' ? [] : ['Cookie', line])
     },
     keep(owner, answered, dropped) {
       const set = answered.all('set-cookie').flatMap((field) => setCookieOf(field, wall()) ?? [])

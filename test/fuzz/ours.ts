@@ -79,8 +79,8 @@ class Listener implements Asker {
     this.isOver = true
   }
 
-  #add({ status, reason, raw }: AnswerHead, body: string, trailers: readonly string[]): void {
-    this.messages.push({ start: `${status} ${reason}`, raw, body, trailers, end: this.at })
+  #add({ status, reason, fields }: AnswerHead, body: string, trailers: readonly string[]): void {
+    this.messages.push({ start: `${status} ${reason}`, raw: fields.raw, body, trailers, end: this.at })
   }
 }
 
@@ -92,7 +92,7 @@ export function ourRequests(bytes: string): readonly Message[] {
     const head = found < 0 ? undefined : parseRequestHead(Buffer.from(bytes.slice(from, found + 4), 'latin1'))
     const rest = head && bodyAt(head.framing, bytes, found + 4)
     if (!rest) return messages
-    messages.push({ start: `${head.method} ${head.target}`, raw: head.raw, ...rest })
+    messages.push({ start: `${head.method} ${head.target}`, raw: head.fields.raw, ...rest })
     if (head.isLast) return messages
     from = rest.end
   }
