@@ -1,11 +1,11 @@
 // The bytes of a client connection that no request has claimed yet, and the head at their beginning.
 // The danger it guards against: a head that is judged before it is whole, or waited for although it can never be one of ours.
 import { hasHeadEnd } from '../message/grammar.ts'
+import { nothing, pieceOf } from '../message/pieces.ts'
 import { parseRequestHead, type RequestHead } from './requestHead.ts'
 
 /** Beyond this a head is the general door's business. */
 const mostHeadBytes = 16 * 1024
-const nothing: Buffer = Buffer.alloc(0)
 
 export class Unread {
   #bytes = nothing
@@ -30,7 +30,7 @@ export class Unread {
     const head = parseRequestHead(bytes) ?? judge(bytes)
     if (typeof head === 'string') return head
     if (head.bytes > mostHeadBytes) return 'foreign'
-    this.#bytes = bytes.length === head.bytes ? nothing : bytes.subarray(head.bytes)
+    this.#bytes = pieceOf(bytes, head.bytes)
     return head
   }
 }

@@ -4,11 +4,11 @@ import type { Socket } from 'node:net'
 import { abandon } from '../message/answer.ts'
 import { ChunkedDecoder } from '../message/chunked.ts'
 import { fieldsOf } from '../message/fields.ts'
+import { nothing, pieceOf } from '../message/pieces.ts'
 import type { Answer, Fields } from '../model.ts'
 import { RequestBody } from './requestBody.ts'
 import type { RequestHead } from './requestHead.ts'
 
-const nothing: Buffer = Buffer.alloc(0)
 const none: readonly Buffer[] = []
 
 /** One request on a connection. */
@@ -75,7 +75,7 @@ export class Visit {
     if (end < 0) return nothing
     this.isWhole = true
     this.#stream?.end()
-    return end === bytes.length ? nothing : bytes.subarray(end)
+    return pieceOf(bytes, end)
   }
 
   /** The body as the journey gets it: whole if it came with the head, else a stream. */
@@ -105,7 +105,7 @@ export class Visit {
   #takeSized(bytes: Buffer): number {
     const end = Math.min(this.#left, bytes.length)
     this.#left -= end
-    if (end > 0) this.#deliver(end === bytes.length ? bytes : bytes.subarray(0, end))
+    if (end > 0) this.#deliver(pieceOf(bytes, 0, end))
     return this.#left === 0 ? end : -1
   }
 

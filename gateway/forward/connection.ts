@@ -2,12 +2,12 @@
 // The danger it guards against: a byte of one answer in another. After anything unexpected the connection is never used again.
 import type { Socket } from 'node:net'
 import { ChunkedDecoder } from '../message/chunked.ts'
+import { nothing, pieceOf } from '../message/pieces.ts'
 import { Alarm } from './alarm.ts'
 import { type AnswerHead, readAnswerHead } from './answerHead.ts'
 import type { Asker } from './asker.ts'
 import type { Inlet } from './inlet.ts'
 
-const nothing: Buffer = Buffer.alloc(0)
 type Free = (connection: Connection, mayReuse: boolean) => void
 
 export class Connection {
@@ -84,7 +84,7 @@ export class Connection {
     }
     this.#partial = nothing
     if (!head || (head.status === 101 && !asker.mayUpgrade)) return this.#giveUp(undefined, true)
-    const rest = bytes.length === head.bytes ? nothing : bytes.subarray(head.bytes)
+    const rest = pieceOf(bytes, head.bytes)
     if (head.status === 101) return this.#switch(head, rest, asker)
     if (head.status < 200) {
       asker.informed(head)
@@ -99,7 +99,7 @@ export class Connection {
     if (framing.kind === 'none' || (framing.kind === 'sized' && framing.bytes <= rest.length)) {
       const bytes = framing.kind === 'sized' ? framing.bytes : 0
       // The answer first: it may pin the connection, which then nobody else who waits may be given.
-      asker.answered(head, framing.kind === 'sized' ? rest.subarray(0, bytes) : undefined, [])
+      asker.answered(head, framing.kind === 'sized' ? pieceOf(rest, 0, bytes) : undefined, [])
       this.#finish(head, rest.length > bytes)
       return undefined
     }
@@ -130,7 +130,7 @@ export class Connection {
 
   #takeBody(bytes: Buffer): Buffer | undefined {
     if (this.#decoder) return this.#takeChunks(bytes, this.#decoder)
-    const piece = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes
+    const piece = pieceOf(bytes, 0, Math.min(this.#left, bytes.length))
     this.#left -= piece.length
     this.#deliver(piece)
     if (this.#left === 0) this.#endBody(piece.length < bytes.length, [])

@@ -5,6 +5,7 @@
 //   size-line = 1*8 HEXDIG *( ";" token [ "=" ( token / quoted-string ) ] ) CRLF       no white space outside the quotes
 import { withFieldLines } from './fields.ts'
 import { parseFieldLines } from './grammar.ts'
+import { pieceOf } from './pieces.ts'
 
 const mostSizeLineBytes = 1024
 const mostTrailerBytes = 16 * 1024
@@ -50,7 +51,7 @@ export class ChunkedDecoder {
 
   #takeData(bytes: Buffer, at: number): number {
     const end = Math.min(at + this.#left, bytes.length)
-    this.#sink.data(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
+    this.#sink.data(pieceOf(bytes, at, end))
     this.#left -= end - at
     if (this.#left === 0) this.#phase = 'dataEnd'
     return end

@@ -19,5 +19,5 @@ export function sideOf(route: Route, upstream: string | undefined): 'old' | 'new
 const classes = ['other', '1xx', '2xx', '3xx', '4xx', '5xx']
 
 export function statusClassOf(status: number): string {
-  return classes[Math.floor(status / 100)] ?? 'other'
+  return classes[Math.trunc(status / 100)] ?? 'other'
 }

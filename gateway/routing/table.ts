@@ -45,10 +45,11 @@ export function createTable<R>(candidates: readonly Candidate<R>[]): Table<R> {
 /** Exact before `:param` before prefix (DESIGN §8). @returns whether one was taken. */
 export function walkTable<R>(table: Table<R>, walk: Walk<R>): boolean {
   walk.steps++
-  const exact = table.exact.get(walk.path)
+  // The hash of a path that nothing is looked up by, and segments that are not compared, would be half of an empty table's cost.
+  const exact = table.exact.size > 0 ? table.exact.get(walk.path) : undefined
   if (exact !== undefined && isTaken(exact, walk)) return true
   // No node lies below `depth`: the rest of a longer path is not even split. What has no path (`*`) has no segments.
-  const segments = walk.path.startsWith('/') ? firstSegments(walk.path, table.depth + 2) : ['']
+  const segments = table.depth > 0 && walk.path.startsWith('/') ? firstSegments(walk.path, table.depth + 2) : ['']
   return (
     descend(table.params, 1, { walk, segments, isPrefix: false }) ||
     descend(table.prefixes, 1, { walk, segments, isPrefix: true })
