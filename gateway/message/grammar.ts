@@ -83,7 +83,7 @@ export function parseFieldLines(bytes: Buffer, from: number, mostFields: number)
 
 /** One text, cut where the marks are: a text made of the bytes of each part would cost as much for each as this for all. */
 function markedParts(text: string, marked: number): string[] {
-  const parts = new Array<string>(marked / 2)
+  const parts: string[] = []
   for (let i = 0; i < marked; i += 2) parts[i / 2] = text.slice(marks[i], marks[i + 1])
   return parts
 }
