@@ -15,7 +15,6 @@ export class Inlet {
   /** Takes what has arrived, for good. It returns false to be given no more until the socket resumes. */
   take: (bytes: Buffer) => unknown = () => false
   #buffer = shared
-  #wasFull = false
 
   /** As `net.connect` and `tls.connect` want it; a socket that has one emits no `data`. */
   get onread() {
@@ -31,9 +30,8 @@ export class Inlet {
   #taken(length: number): Buffer {
     const buffer = this.#buffer
     const isFull = length === bufferBytes
-    // There is more where so much came from twice: the next read may fill a buffer that can be handed on as it is.
-    this.#buffer = isFull && this.#wasFull ? Buffer.allocUnsafeSlow(bufferBytes) : shared
-    this.#wasFull = isFull
+    // There is more where so much came from: the next read may fill a buffer that can be handed on as it is.
+    this.#buffer = isFull ? Buffer.allocUnsafeSlow(bufferBytes) : shared
     return isFull && buffer !== shared ? buffer : copyOf(buffer, length)
   }
 }

@@ -3,16 +3,13 @@
 import type { Socket } from 'node:net'
 import { chunkHead } from './chunked.ts'
 
-/** Up to here a body costs less as a copy behind its head than as a second buffer in the same system call; of 16 KiB it costs twice as much. */
-const copiedBytes = 4 * 1024
+/** Up to here a body costs less as text behind its head than as a second buffer in the same system call. */
+const textBytes = 16 * 1024
 
 /** Head and body in one packet and one system call. @param head latin1 */
 export function writeWhole(head: string, body: Buffer, socket: Socket): void {
-  if (body.length <= copiedBytes) {
-    const bytes = Buffer.allocUnsafe(head.length + body.length)
-    bytes.write(head, 'latin1')
-    body.copy(bytes, head.length)
-    socket.write(bytes)
+  if (body.length <= textBytes) {
+    socket.write(head + body.toString('latin1'), 'latin1')
     return
   }
   socket.cork()

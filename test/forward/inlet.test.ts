@@ -39,8 +39,6 @@ test('what has been taken stays what it was, whoever reads next', () => {
 test('a connection at rest has no buffer of its own', () => {
   const [one, other] = [reader(), reader()]
   one.read(1, bufferBytes)
-  expect(one.buffer).toBe(other.buffer)
-  one.read(1, bufferBytes)
   expect(one.buffer).not.toBe(other.buffer)
   one.read(2, 10)
   expect(one.buffer).toBe(other.buffer)
@@ -53,14 +51,13 @@ test('a piece holds no more memory than it is long', () => {
   expect(held).toBe(taken.reduce((sum, { length }) => sum + length, 0))
 })
 
-test('of a large body all pieces but the first two are handed on without a copy', () => {
+test('of a large body all pieces but the first are handed on without a copy', () => {
   const one = reader()
-  one.read(0, bufferBytes)
   one.read(0, bufferBytes)
   const buffers = [1, 2, 3].map((byte) => {
     const { buffer } = one
     one.read(byte, bufferBytes)
     return buffer
   })
-  expect(one.taken.slice(2).every((bytes, i) => bytes === buffers[i])).toBe(true)
+  expect(one.taken.slice(1).every((bytes, i) => bytes === buffers[i])).toBe(true)
 })
